@@ -1,5 +1,5 @@
 import { Deque } from "../kernel/deque.ts";
-import { checkCount } from "./options.ts";
+import { checkCount, checkOneOf } from "./options.ts";
 
 /**
  * What happens to a value that finds a buffer full. `block`: the writer waits. `latest`: only the newest is kept, whatever the capacity.
@@ -31,6 +31,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     private readonly onDrop: (count: number) => void = () => {},
   ) {
     checkCount("capacity of a channel", capacity, 1);
+    checkOneOf("overflow", overflow, ["block", "drop-oldest", "drop-newest", "latest"]);
     this.capacity = overflow === "latest" ? 1 : capacity;
     this.buffer = new Deque(Math.min(this.capacity, 1024));
   }

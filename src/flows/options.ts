@@ -18,6 +18,12 @@ export function checkDelay(what: string, value: number | undefined): void {
   throw new RangeError(`${what}: must be a number of milliseconds, 0 or more, got ${String(value)}`);
 }
 
+/** Throws a sentence when a deadline of a stop is given and is less than none; Infinity is allowed. */
+export function checkDeadline(value: number | undefined): void {
+  if (value === undefined || value >= 0) return;
+  throw new RangeError(`deadlineMs: must be a number of milliseconds, 0 or more, got ${String(value)}`);
+}
+
 /** Throws a sentence when a rule of waits between attempts is invalid. */
 export function checkBackoff(what: string, rule: Partial<BackoffRule> | undefined): void {
   checkOneOf(`${what}.backoff`, rule?.backoff, BACKOFFS);

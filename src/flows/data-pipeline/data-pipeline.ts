@@ -2,6 +2,7 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, within } from "../../kernel/timers.ts";
 import { leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
+import { checkDeadline } from "../options.ts";
 import { type Durations, type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
 import type { SharedOutput } from "../shared-output.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
@@ -195,6 +196,7 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   private async stopRun(running: PipelineRun, deadlineMs: number): Promise<void> {
+    checkDeadline(deadlineMs);
     const left = await within(
       this.options.timers ?? realTimers,
       deadlineMs,

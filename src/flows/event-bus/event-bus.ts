@@ -3,7 +3,7 @@ import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { NO_HEADERS } from "../headers.ts";
 import { onAbort } from "../notifier.ts";
-import { checkCount, checkOneOf, checkSpan } from "../options.ts";
+import { checkCount, checkDeadline, checkOneOf, checkSpan } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { headersOf, isUntraced } from "../tracing.ts";
 import { type Delivery, DeliveryCount } from "./delivery.ts";
@@ -187,6 +187,7 @@ export class EventBus<Events extends object> implements Part {
 
   /** Accepts no more events, lets handlers end until the deadline, and unsubscribes all; what is left then is abandoned. */
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    checkDeadline(deadlineMs);
     this.stopped = true;
     // Subscriptions made while it stops are for the time after.
     const subscriptions = [...this.subscriptions, ...this.leaving];

@@ -31,6 +31,8 @@ export class Access {
     if (token !== undefined && token.length < SHORTEST_TOKEN)
       throw new Error(`token: must have at least 128 bits, ${SHORTEST_TOKEN} characters of base64url, got ${token.length} characters`);
     this.digest = token === undefined ? null : sha256(token);
+    checkRate("perSecond", rateLimit.perSecond, 0);
+    checkRate("burst", rateLimit.burst, 1);
     this.buckets = new TokenBuckets(rateLimit);
     const lower = (names: readonly string[]) => new Set(names.map((name) => name.toLowerCase()));
     this.admitted = { hosts: lower(allowedHosts), origins: lower(allowedOrigins), localPages: false };
@@ -82,6 +84,12 @@ export class Access {
     // Compares digests, so that neither content nor length of the token shows in the time taken.
     return given !== undefined && this.digest !== null && timingSafeEqual(sha256(given), this.digest);
   }
+}
+
+/** Throws a sentence for a rate that would let everything pass, or nothing. */
+function checkRate(what: string, value: number, least: number): void {
+  if (value >= least && value > 0) return;
+  throw new RangeError(`rateLimit.${what}: must be ${least === 0 ? "more than 0" : `${least} or more`}, got ${String(value)}`);
 }
 
 function sha256(text: string): Buffer {

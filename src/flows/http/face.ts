@@ -70,6 +70,8 @@ export class FlowFace {
     private readonly flows: FlowOrchestrator,
     private readonly options: FlowFaceOptions = {},
   ) {
+    const { prefix = "" } = options;
+    if (prefix !== "" && !/^(\/[^/?#]+)+$/.test(prefix)) throw new RangeError(`prefix: must be a path like /flows, got ${prefix}`);
     checkCount("maxBodyBytes", options.maxBodyBytes, 1);
     checkCount("maxSockets", options.maxSockets, 0);
     this.access = new Access(options);

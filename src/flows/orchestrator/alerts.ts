@@ -1,3 +1,4 @@
+import { checkDelay, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
 
 /** A bound on one figure of one part. */
@@ -7,6 +8,12 @@ export interface AlertRule {
   readonly figure: string;
   readonly above?: number;
   readonly below?: number;
+  /** Watches how fast the figure grows instead, per second, over `windowMs`. */
+  readonly perSecond?: boolean;
+  /** Over how long a growth is measured, in milliseconds. Default 60 000. */
+  readonly windowMs?: number;
+  /** How long the bound must be crossed without a break, in milliseconds, before the alert is raised. Default 0. */
+  readonly forMs?: number;
 }
 
 /** An alert that was raised, or ended. */
@@ -29,13 +36,28 @@ export function figureAt(stats: PartStats, path: string): number | null {
   return typeof at === "number" ? at : null;
 }
 
+const WINDOW_MS = 60_000;
+
+/** What is known of one rule. */
+interface Watched {
+  readonly rule: AlertRule;
+  readonly growth: Growth | null;
+  readonly notify: (alert: Alert) => void;
+  raised: boolean;
+  /** It was reported that there is no such figure. */
+  missed: boolean;
+  /** Since when the bound has been crossed; null: it is not. */
+  since: number | null;
+}
+
 /** Remembers which alerts are raised, so that each crossing is reported once. */
 export class AlertBoard {
-  private readonly rules: { readonly rule: AlertRule; readonly notify: (alert: Alert) => void; raised: boolean; missed: boolean }[] = [];
+  private readonly rules: Watched[] = [];
 
   add(rule: AlertRule, notify: (alert: Alert) => void): () => void {
-    if (rule.above === undefined && rule.below === undefined) throw new RangeError("alert: needs `above` or `below`, the bound it watches");
-    const entry = { rule, notify, raised: false, missed: false };
+    checkRule(rule);
+    const growth = rule.perSecond === true ? new Growth(rule.windowMs ?? WINDOW_MS) : null;
+    const entry: Watched = { rule, growth, notify, raised: false, missed: false, since: null };
     this.rules.push(entry);
     return () => {
       const at = this.rules.indexOf(entry);
@@ -47,37 +69,80 @@ export class AlertBoard {
     return this.rules.filter(({ raised }) => raised).length;
   }
 
-  /** Checks all rules. `missing`: called once for each rule whose figure does not exist. */
-  check(statsOf: (part: string) => PartStats | null, missing: (rule: AlertRule) => void = () => {}): void {
+  /** Checks all rules. `now`: in milliseconds. `missing`: called once for each rule whose figure does not exist. */
+  check(statsOf: (part: string) => PartStats | null, now: number, missing: (rule: AlertRule) => void = () => {}): void {
     const crossings: (() => void)[] = [];
     for (const entry of this.rules) {
-      const { rule } = entry;
+      const { rule, growth } = entry;
       const stats = statsOf(rule.part);
-      const value = stats === null ? null : figureAt(stats, rule.figure);
-      if (value === null) {
+      const figure = stats === null ? null : figureAt(stats, rule.figure);
+      if (figure === null) {
         if (!entry.missed) missing(rule);
         entry.missed = true;
         continue;
       }
-      const crossed = (rule.above !== undefined && value > rule.above) || (rule.below !== undefined && value < rule.below);
-      if (crossed === entry.raised) continue;
-      entry.raised = crossed;
-      const bound =
-        rule.above !== undefined && (crossed ? value > rule.above : rule.below === undefined)
-          ? `above ${rule.above}`
-          : `below ${rule.below}`;
-      const text = `${rule.part} ${rule.figure} is ${value}, ${crossed ? "" : "no longer "}${bound}`;
-      crossings.push(() => entry.notify({ ...rule, value, raised: crossed, text }));
+      const value = growth === null ? figure : growth.perSecond(figure, now);
+      if (value === null || !hasChanged(entry, value, now)) continue;
+      entry.raised = !entry.raised;
+      const alert: Alert = { ...rule, value, raised: entry.raised, text: textOf(rule, value, entry.raised) };
+      crossings.push(() => entry.notify(alert));
     }
-    // An exception in one callback does not affect the others.
-    const failed = crossings.flatMap((notify) => {
-      try {
-        notify();
-        return [];
-      } catch (error) {
-        return [error];
-      }
-    });
-    if (failed.length > 0) throw failed[0];
+    callAll(crossings);
   }
+}
+
+/** True when an alert is to be raised, or to end. */
+function hasChanged(entry: Watched, value: number, now: number): boolean {
+  const { above, below, forMs = 0 } = entry.rule;
+  const crossed = (above !== undefined && value > above) || (below !== undefined && value < below);
+  entry.since = crossed ? (entry.since ?? now) : null;
+  return crossed ? !entry.raised && now - (entry.since ?? now) >= forMs : entry.raised;
+}
+
+function textOf({ part, figure, above, below, perSecond, windowMs, forMs }: AlertRule, value: number, raised: boolean): string {
+  const unit = perSecond === true ? "/s" : "";
+  const bound = above !== undefined && (raised ? value > above : below === undefined) ? `above ${above}${unit}` : `below ${below}${unit}`;
+  const now = perSecond === true ? `grows by ${Number(value.toPrecision(3))}/s over ${(windowMs ?? WINDOW_MS) / 1000} s` : `is ${value}`;
+  const lasting = raised && forMs !== undefined && forMs > 0 ? ` for ${forMs / 1000} s` : "";
+  return `${part} ${figure} ${now}, ${raised ? "" : "no longer "}${bound}${lasting}`;
+}
+
+/** How fast a figure grows. */
+class Growth {
+  private readonly seen: { readonly at: number; readonly figure: number }[] = [];
+
+  constructor(private readonly windowMs: number) {}
+
+  /** Notes the figure. Returns its growth per second over the window, or what there is of it; null: it was seen once. */
+  perSecond(figure: number, now: number): number | null {
+    // A part that was started again counts from nothing.
+    if (figure < (this.seen.at(-1)?.figure ?? 0)) this.seen.length = 0;
+    this.seen.push({ at: now, figure });
+    while (this.seen.length > 2 && now - (this.seen[1]?.at ?? now) >= this.windowMs) this.seen.shift();
+    const first = this.seen[0];
+    if (first === undefined || first.at === now) return null;
+    return ((figure - first.figure) * 1000) / (now - first.at);
+  }
+}
+
+function checkRule({ above, below, perSecond, windowMs, forMs }: AlertRule): void {
+  if (above === undefined && below === undefined) throw new RangeError("alert: needs `above` or `below`, the bound it watches");
+  for (const [name, bound] of Object.entries({ above, below }))
+    if (bound !== undefined && !Number.isFinite(bound)) throw new RangeError(`alert.${name}: must be a number, got ${String(bound)}`);
+  checkSpan("alert.windowMs", windowMs);
+  checkDelay("alert.forMs", forMs);
+  if (windowMs !== undefined && perSecond !== true) throw new RangeError("alert.windowMs: goes with `perSecond`");
+}
+
+/** Calls all; an exception in one does not affect the others, and the first is thrown at the end. */
+function callAll(calls: readonly (() => void)[]): void {
+  const failed = calls.flatMap((call) => {
+    try {
+      call();
+      return [];
+    } catch (error) {
+      return [error];
+    }
+  });
+  if (failed.length > 0) throw failed[0];
 }

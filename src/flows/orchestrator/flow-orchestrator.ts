@@ -5,6 +5,7 @@ import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
 import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
+import { checkBackoff, checkCount, checkDeadline, checkDelay, checkSpan } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
 import { askDurations, askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
@@ -67,6 +68,8 @@ export class FlowOrchestrator implements AsyncDisposable {
 
   constructor(private readonly options: FlowOrchestratorOptions = {}) {
     this.name = options.name ?? "flows";
+    checkDelay("startMs", options.startMs);
+    checkSpan("checkMs", options.checkMs);
     this.timers = options.timers ?? realTimers;
     this.bus = options.bus ?? new EventBus<LifecycleEvents>({ name: this.name, timers: this.timers });
   }
@@ -75,6 +78,8 @@ export class FlowOrchestrator implements AsyncDisposable {
   register<P extends Part>(part: P, options: RegisterOptions = {}): P {
     if (this.started) throw new Error(`${this.name} has started; parts are registered before that`);
     if (this.entries.has(part.name)) throw new Error(`two parts are called ${part.name}`);
+    checkBackoff("restart", options.restart);
+    checkCount("restart.max", options.restart?.max, 0);
     const entry = newEntry(part, options);
     this.entries.set(part.name, entry);
     part.adopt?.();
@@ -87,7 +92,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   /**
-   * Calls back when a figure crosses its bound, and when it is back; also publishes it on the bus, in the log, and as `alerts_raised` in
+   * Calls back when a figure, or its growth, crosses its bound, and when it is back; also publishes it on the bus, in the log, and as `alerts_raised` in
    * the metrics. Returns a function that removes the alert.
    */
   alert(rule: AlertRule, onCrossing: (alert: Alert) => void = () => {}): () => void {
@@ -135,6 +140,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   private async stopAll({ deadlineMs = STOP_MS }: StopOptions): Promise<void> {
+    checkDeadline(deadlineMs);
     this.stopping = true;
     this.cancelCheck?.();
     const until = this.timers.now() + deadlineMs;
@@ -295,6 +301,7 @@ export class FlowOrchestrator implements AsyncDisposable {
         const stats = this.stats();
         this.alerts.check(
           (name) => stats.get(name) ?? null,
+          this.timers.now(),
           ({ part, figure }) => this.log(`an alert watches ${part} ${figure}, and there is no such figure`),
         );
       } catch (error) {

@@ -1,5 +1,6 @@
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
+import { checkDeadline } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 
 /** A long-running function as a part: feeding a pipeline, following a source, sweeping a table. */
@@ -34,6 +35,7 @@ export class Service implements Part {
   }
 
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    checkDeadline(deadlineMs);
     const { running } = this;
     this.abort.abort(new Stopped(`${this.name} was stopped`));
     if (running !== null) await within(this.timers, deadlineMs, running, undefined);

@@ -5,7 +5,7 @@ import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
-import { checkCount, checkOneOf } from "../options.ts";
+import { checkCount, checkDeadline, checkOneOf } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { findableAsObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
@@ -276,6 +276,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** Accepts no more values, lets transformers and subscribers of all branches end until the deadline, and completes. */
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    checkDeadline(deadlineMs);
     const all = [this.branch, ...this.trunk.branches.filter((branch) => branch !== this.branch)];
     this.complete();
     await within(this.timers, deadlineMs, Promise.all(all.map((branch) => branch.drained())), null);
