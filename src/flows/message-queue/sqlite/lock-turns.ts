@@ -5,6 +5,8 @@ import type { StoreAnswer } from "../store.ts";
 
 /** Longest that the thread is held by another process's lock, in milliseconds: most are over sooner. */
 const HELD_MS = 10;
+/** Work that takes longer than this, in milliseconds, is as another's lock for those who wait. */
+const LONG_MS = 50;
 /** Longest wait between two tries, in milliseconds. */
 const PAUSE_MS = 20;
 
@@ -28,8 +30,13 @@ export class LockTurns {
 
   /** Runs work that begins with the lock, or throws before it changes anything. */
   run<R>(work: () => R): StoreAnswer<R> {
+    const from = this.timers.now();
     try {
-      return work();
+      const result = work();
+      const to = this.timers.now();
+      // As where this process was suspended in the middle of it: then it was others who waited.
+      if (to - from > LONG_MS) this.lastLock = { from, to };
+      return result;
     } catch (error) {
       if (sqliteTrouble(error) !== "locked") throw error;
       return this.runLater(work, error);
