@@ -13,6 +13,7 @@ import { charts, legend } from "./html/chart.ts";
 import { ChartData } from "./html/chart-data.ts";
 import { details, html, items, type Markup, section, table } from "./html/markup.ts";
 import { page } from "./html/page.ts";
+import { percentileChart } from "./html/percentile-chart.ts";
 import { chartScripts } from "./html/scripts.ts";
 import { comparisonTable, everyFigureTable, hypothesisTable, seriesTables, thresholdTable } from "./html/tables.ts";
 
@@ -80,11 +81,16 @@ function overTime(cases: readonly CaseResult[], data: ChartData): Markup[] {
   const points = [...Map.groupBy(cases, ({ params }) => paramsText(params))];
   const [first] = points;
   if (first === undefined) return [];
-  if (points.length === 1) return [legend(first[1]), charts(first[1], data)];
+  if (points.length === 1) return chartsOf(first[1], data);
   return points.map(([name, group], i) => {
-    const shown = html`${legend(group)}${charts(group, data)}`;
+    const shown = html`${chartsOf(group, data)}`;
     return i === 0 ? html`<h3>${name}</h3>\n${shown}` : details(name, shown);
   });
+}
+
+function chartsOf(cases: readonly CaseResult[], data: ChartData): Markup[] {
+  const percentiles = percentileChart(cases);
+  return [legend(cases), charts(cases, data), ...(percentiles === null ? [] : [html`<div class="charts">\n${percentiles}</div>\n`])];
 }
 
 function explanations(cases: readonly CaseResult[]): Markup | null {

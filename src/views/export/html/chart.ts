@@ -12,8 +12,8 @@ const INTERVALS = 480;
 /** Labels of a time axis are placed as on a terminal of this width, which a phone has room for. */
 const TERMINAL_COLUMNS = 42;
 /** Units of the picture, which is stretched to its place. */
-const WIDTH = 1000;
-const HEIGHT = 100;
+export const WIDTH = 1000;
+export const HEIGHT = 100;
 
 /** A chart of a metric over time, with the prediction that holds for a whole case. */
 export interface OverTimePanel {
@@ -88,7 +88,7 @@ function spoken(panel: OverTimePanel, lines: readonly Line[]): string {
   return `${panel.title} over time. ${parts.join("; ")}.`;
 }
 
-function timeLabel(share: number, label: string): Markup {
+export function timeLabel(share: number, label: string): Markup {
   return html`<span${share > 0.97 ? new Markup(' class="last"') : null} style="left:${short(share * 100)}%">${label}</span>`;
 }
 
@@ -124,7 +124,7 @@ function swatch(classes: string): Markup {
   return html`<svg viewBox="0 0 22 7" aria-hidden="true"><path class="${classes}" d="M0 3.5H22"/></svg>`;
 }
 
-function classesOf(one: CaseResult): string {
+export function classesOf(one: CaseResult): string {
   return `${colorOf(one.mode)} ${MODE_STROKES[one.mode] ?? "light"}${isUnsound(one) ? " void" : ""}`;
 }
 
@@ -136,6 +136,6 @@ export function isUnsound({ status }: CaseResult): boolean {
   return status === "failed" || status === "invalid";
 }
 
-function short(value: number): string {
+export function short(value: number): string {
   return String(Number(value.toFixed(2)));
 }

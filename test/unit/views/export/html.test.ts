@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
+import { Histogram } from "../../../../src/kernel/histogram.ts";
+import { histogramText } from "../../../../src/kernel/histogram-text.ts";
 import type { Sample } from "../../../../src/telemetry/sample.ts";
 import { charts } from "../../../../src/views/export/html/chart.ts";
 import { ChartData } from "../../../../src/views/export/html/chart-data.ts";
+import { percentileChart } from "../../../../src/views/export/html/percentile-chart.ts";
 import { htmlOf } from "../../../../src/views/export/html.ts";
 import { HOSTILE, hostileRun, reportedRun } from "../../../support/reports.ts";
 import { caseResult, runResult, sample } from "../../../support/results.ts";
@@ -263,5 +266,34 @@ describe("the charts", () => {
     expect(page).toContain("<h3>load.rate 10</h3>");
     expect(page).toContain("<summary>load.rate 20</summary>");
     expect(page).toMatch(/<h2>The sweep<\/h2>[\s\S]*<pre tabindex="0">Throughput, messages\/s/);
+  });
+});
+
+describe("the chart of percentiles", () => {
+  /** A case of `count` items, the i-th of which took i ÷ count × 100 ms. */
+  const of = (count: number) => {
+    const histogram = new Histogram();
+    for (let i = 1; i <= count; i++) histogram.record((i / count) * 1e8);
+    const one = caseResult({ mode: "async" });
+    return { ...one, latency: { ...one.latency, sojourn: histogram.summary() }, histograms: { sojourn: histogramText(histogram) } };
+  };
+
+  test("goes from the least as far as enough items lie beyond, by halves of the distance to 100 %", () => {
+    const text = percentileChart([of(6000)])?.text ?? "";
+    const [, path = ""] = /<path class="async dashed" d="M([^"]*)"/.exec(text) ?? [];
+    const points = path.split("L").map((point) => point.split(" ").map(Number));
+    // 60 of 6000 lie beyond 99 %: log₂ 100 halves, eight points each, and the first.
+    expect(points).toHaveLength(1 + Math.floor(8 * Math.log2(100)));
+    expect(points[0]).toEqual([0, expect.closeTo(100, 1)]);
+    // After one half: the median, 50 ms of an axis to 100 ms.
+    expect(points[8]?.[1]).toBeCloseTo(50, 0);
+    expect(points.at(-1)?.[0]).toBe(1000);
+    for (const share of ["50 %", "90 %"]) expect(text).toContain(`>${share}</span>`);
+    expect(text).not.toContain(">99.9 %</span>");
+  });
+
+  test("is none of cases without a histogram, and of such as too few items bear", () => {
+    expect([percentileChart([caseResult({ mode: "sync" })]), percentileChart([of(50)]), percentileChart([])]).toEqual([null, null, null]);
+    expect(htmlOf(runResult([of(6000)])).match(/<figure>/g)).toHaveLength(5);
   });
 });
