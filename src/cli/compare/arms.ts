@@ -22,8 +22,8 @@ export async function runArms(scenarios: readonly NamedScenario[], options: Inte
     stoppedBy ??= signal;
     running.stop();
   });
-  const { results, reruns } = await running.result;
-  return { results: wholeRounds(results), reruns, stoppedBy };
+  const { results, ...interleaving } = await running.result;
+  return { results: wholeRounds(results), ...interleaving, stoppedBy };
 }
 
 /** The results without cases that were stopped, and without their partners. */

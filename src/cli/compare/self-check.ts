@@ -21,7 +21,7 @@ export interface SelfCheckRates {
   readonly scenario: string;
   readonly rounds: number;
   readonly comparisons: number;
-  /** Comparisons in which a case stayed disturbed: they count in neither rate. */
+  /** Comparisons that ended at a case that stayed disturbed: they count in neither rate. */
   readonly refused: number;
   /** Disturbed cases that were run again. */
   readonly reruns: number;
@@ -58,24 +58,30 @@ export async function selfCheck(named: NamedScenario, options: SelfCheckOptions,
     throw new UserError(`compare: ${quoted(named.name)} states no service time that could be made longer`);
   const { figures, noise, access, say, times, ...asked } = options;
   const pairs: Pair[] = [];
-  let reruns = 0;
+  const counts = { reruns: 0, refused: 0 };
   let stoppedBy: StopSignal | null = null;
   for (let time = 0; time < times && stoppedBy === null; time++) {
     say(`comparison ${time + 1} of ${times}`);
     const onEvent = armProgress(["A", "A again", "A with 5 % longer service"], asked.rounds, say);
-    const order = { seed: named.scenario.seed + time, access, onEvent };
+    const order = { seed: named.scenario.seed + time, access, onEvent, endsRefused: true };
     const ran = await runArms([named, named, longer(named)], { ...asked, ...order }, signals);
     stoppedBy = ran.stoppedBy;
-    const [a, again, planted] = ran.results.map((result, arm) => ({ name: "", result, reruns: ran.reruns[arm] ?? 0 }));
-    if (a === undefined || again === undefined || planted === undefined || a.result.cases.length === 0) continue;
+    if (stoppedBy !== null) break;
+    counts.reruns += ran.reruns.reduce((sum, count) => sum + count, 0);
+    if (ran.refused) counts.refused++;
+    const [a, again, planted] = ran.results.map((result) => ({ name: "", result, reruns: 0 }));
+    if (ran.refused || a === undefined || again === undefined || planted === undefined) continue;
     const pair = { same: compareArms(a, again, figures, asked, noise), planted: compareArms(a, planted, figures, asked, noise) };
-    if (stoppedBy !== null) continue;
     noise.add(a.result, pair.same);
     pairs.push(pair);
-    reruns += a.reruns + again.reruns + planted.reruns;
   }
   const valid = pairs.every(({ same, planted }) => same.valid && planted.valid);
-  return { check: { schemaVersion: 1, scenario: named.name, rounds: asked.rounds, reruns, ...ratesOf(pairs) }, valid, stoppedBy };
+  const comparisons = pairs.length + counts.refused;
+  return {
+    check: { schemaVersion: 1, scenario: named.name, rounds: asked.rounds, comparisons, ...counts, ...ratesOf(pairs) },
+    valid,
+    stoppedBy,
+  };
 }
 
 function longer(named: NamedScenario): NamedScenario {
@@ -83,22 +89,16 @@ function longer(named: NamedScenario): NamedScenario {
   return { ...named, points, scenario: withLongerWork(named.scenario, PLANTED) };
 }
 
-/** Rates over the comparisons that the gate let through. */
-export function ratesOf(pairs: readonly Pair[]): Pick<SelfCheckRates, "comparisons" | "refused" | "different" | "found"> {
-  const through = pairs.filter(({ same, planted }) => same.gate?.passed === true && planted.gate?.passed === true);
+/** Both rates over comparisons that the gate let through. */
+export function ratesOf(pairs: readonly Pair[]): Pick<SelfCheckRates, "different" | "found"> {
   const cases = (comparison: ResultComparison) => [
     ...Map.groupBy(comparison.comparisons, ({ mode, params }) => JSON.stringify([mode, params])).values(),
   ];
-  const same = through.flatMap((pair) => cases(pair.same));
-  const planted = through.flatMap((pair) => cases(pair.planted));
+  const same = pairs.flatMap((pair) => cases(pair.same));
+  const planted = pairs.flatMap((pair) => cases(pair.planted));
   const different = same.filter((rows) => rows.some(({ verdict }) => verdict === "better" || verdict === "worse"));
   const found = planted.filter((rows) => rows.some(({ metric, verdict }) => metric === SHOWS_IN && verdict === "worse"));
-  return {
-    comparisons: pairs.length,
-    refused: pairs.length - through.length,
-    different: { count: different.length, of: same.length },
-    found: { count: found.length, of: planted.length },
-  };
+  return { different: { count: different.length, of: same.length }, found: { count: found.length, of: planted.length } };
 }
 
 /** Both rates, in words. */

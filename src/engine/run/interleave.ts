@@ -21,24 +21,36 @@ export interface InterleaveRules {
   readonly seed: number;
   /** Most times that a disturbed case is run again. */
   readonly mostReruns: number;
+  /** Nothing is run after a case that stayed disturbed. */
+  readonly endsRefused?: boolean;
+}
+
+/** What interleaving has come to. */
+export interface Interleaving {
+  /** Reruns of each arm. */
+  readonly reruns: readonly number[];
+  /** True: it ended at a case that stayed disturbed. */
+  readonly refused: boolean;
 }
 
 /**
  * Runs the cases that all arms have, in the order of the first arm's plans, each in every arm before the next. The arms' order is shuffled
  * in every other round and reversed in the next, so that each is first as often. A disturbed case is run again at once, whatever its
- * figures. Returns the number of reruns of each arm.
+ * figures.
  */
-export async function interleave(arms: readonly Arm[], { seed, mostReruns }: InterleaveRules): Promise<readonly number[]> {
+export async function interleave(arms: readonly Arm[], { seed, mostReruns, endsRefused = false }: InterleaveRules): Promise<Interleaving> {
   const reruns = arms.map(() => 0);
   const stopped = () => arms.some((arm) => arm.stopped());
   for (const { arm, index } of scheduleOf(arms, seed)) {
     for (let again = 0; !stopped(); again++) {
       const ran = await arms[arm]?.runCase(index);
-      if (ran === undefined || !isDisturbed(ran.result) || again === mostReruns || stopped()) break;
+      if (ran === undefined || !isDisturbed(ran.result)) break;
+      if (again === mostReruns && endsRefused) return { reruns, refused: true };
+      if (again === mostReruns || stopped()) break;
       reruns[arm] = (reruns[arm] ?? 0) + 1;
     }
   }
-  return reruns;
+  return { reruns, refused: false };
 }
 
 /** A case of an arm. */
@@ -70,10 +82,9 @@ export interface InterleavedOptions extends InterleaveRules {
   readonly onEvent?: (arm: number, event: RunEvent) => void;
 }
 
-/** The results of the arms, and how often cases of each were run again. */
-export interface Interleaved {
+/** The results of the arms. */
+export interface Interleaved extends Interleaving {
   readonly results: readonly RunResult[];
-  readonly reruns: readonly number[];
 }
 
 /** Runs of several scenarios, round by round and side by side, with one calibration. */
@@ -89,8 +100,8 @@ export function startInterleaved(
   const run = async (): Promise<Interleaved> => {
     try {
       for (const arm of arms) await arm.open(arms.find(({ calibrated }) => calibrated !== null)?.calibrated ?? null);
-      const reruns = await interleave(arms, options);
-      return { results: arms.map((arm) => arm.finished()), reruns };
+      const interleaving = await interleave(arms, options);
+      return { results: arms.map((arm) => arm.finished()), ...interleaving };
     } finally {
       for (const arm of arms) arm.close();
     }

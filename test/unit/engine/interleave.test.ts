@@ -39,7 +39,7 @@ describe("arms that are interleaved", () => {
   test("run each case side by side, and each is first in half of the rounds", async () => {
     const plans = planned(["sync", "async"], 8);
     const { arms, ran } = rig([plans, planned(["sync", "async"], 8, 2)]);
-    expect(await interleave(arms, RULES)).toEqual([0, 0]);
+    expect(await interleave(arms, RULES)).toEqual({ reruns: [0, 0], refused: false });
     expect(ran).toHaveLength(32);
     for (let i = 0; i < 32; i += 2) {
       const [one, other] = [ran[i] ?? "", ran[i + 1] ?? ""];
@@ -70,18 +70,26 @@ describe("arms that are interleaved", () => {
   test("run a disturbed case again at once, at most so many times, and tell how often", async () => {
     const disturbed = (arm: number, { repeat }: CasePlan, time: number) => arm === 1 && (repeat === 0 ? time === 1 : repeat === 2);
     const { arms, ran } = rig([planned(["sync"], 3), planned(["sync"], 3)], disturbed);
-    expect(await interleave(arms, RULES)).toEqual([0, 3]);
+    expect(await interleave(arms, RULES)).toEqual({ reruns: [0, 3], refused: false });
     expect(ran.filter((name) => name.startsWith("B"))).toEqual(["B sync 0", "B sync 0", "B sync 1", "B sync 2", "B sync 2", "B sync 2"]);
     expect(ran.indexOf("B sync 0") + 1).toBe(ran.lastIndexOf("B sync 0"));
     const never = rig([planned(["sync"], 3)], () => true);
-    expect(await interleave(never.arms, { ...RULES, mostReruns: 0 })).toEqual([0]);
+    expect(await interleave(never.arms, { ...RULES, mostReruns: 0 })).toEqual({ reruns: [0], refused: false });
     expect(never.ran).toHaveLength(3);
+  });
+
+  test("end at a case that stayed disturbed, where that is the rule", async () => {
+    const { arms, ran } = rig([planned(["sync"], 6), planned(["sync"], 6)], (arm, { repeat }) => arm === 0 && repeat === 1);
+    expect(await interleave(arms, { ...RULES, endsRefused: true })).toEqual({ reruns: [2, 0], refused: true });
+    expect(ran.slice(-3)).toEqual(new Array(3).fill("A sync 1"));
+    const quiet = rig([planned(["sync"], 2)], (_, __, time) => time === 1);
+    expect(await interleave(quiet.arms, { ...RULES, endsRefused: true })).toEqual({ reruns: [2], refused: false });
   });
 
   test("begin nothing once one is stopped", async () => {
     const { arms, ran, stopAfter } = rig([planned(["sync"], 6), planned(["sync"], 6)], () => true);
     stopAfter(3);
-    expect((await interleave(arms, { ...RULES, mostReruns: 9 })).toSorted()).toEqual([0, 2]);
+    expect((await interleave(arms, { ...RULES, mostReruns: 9 })).reruns.toSorted()).toEqual([0, 2]);
     expect(ran).toHaveLength(3);
   });
 });
