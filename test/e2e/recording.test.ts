@@ -116,7 +116,7 @@ describe("a replay in the dashboard", () => {
   beforeAll(async () => {
     mkdirSync(cwd);
     screen = openForAll(["replay", "last", "--speed", "0.5"], { env, cwd, columns: 100, rows: 30 });
-    await screen.until(/sync \(mode 1 of 2\).* [1-9]\d* %/);
+    await screen.until(/sync \(mode 1 of 2\).* [1-9][\d.]* %/);
   });
 
   test("waits while it is frozen", async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunStore } from "../../src/store/run-store.ts";
+import type { RunResult } from "../../src/telemetry/result.ts";
 import { MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
 import { caseResult, runResult } from "../support/results.ts";
 import { type Screen, screensOfTests } from "../support/terminal.ts";
@@ -111,7 +112,7 @@ describe("C-2 one long run", () => {
   let screen: Screen;
   beforeAll(async () => {
     screen = openForAll(["run", LONG, "--no-store", "--json", out], { columns: 120, rows: 40 });
-    await screen.until(/ [1-9]\d* % .* left/);
+    await screen.until(/ [1-9][\d.]* % .* left/);
   });
 
   test.each(SIZES)("fits at %i×%i", async (columns, rows) => {
@@ -247,6 +248,29 @@ describe("signals", () => {
     screen.type("\u0013");
     process.kill(screen.pid, "SIGTERM");
     expect(await screen.exited).toBe(143);
+  });
+
+  test("a terminal that goes away (SIGHUP) ends a run; what was measured is written", async () => {
+    const out = join(folder, "gone.json");
+    const screen = open(["run", LONG, "--no-store", "--json", out]);
+    await screen.until(/ left/);
+    expect(await screen.hangUp()).toBe(143);
+    expect(await Bun.file(out).json()).toMatchObject({ cases: [{ status: "aborted" }] });
+  });
+
+  test.skipIf(Bun.which("script") === null)("a terminal that is not read holds up no measurement (needs script)", async () => {
+    const out = join(folder, "unread.json");
+    const brief = file("brief.yaml", readFileSync(LONG, "utf8").replace("60s", "1500ms"));
+    const command = `${process.execPath} ${MAIN} run ${brief} --no-store --close-after 0s --json ${out}`;
+    // It stands between the console's terminal and this one; while it is stopped nobody reads.
+    const screen = open(["-qec", command, "/dev/null"], { command: ["script"], columns: 120, rows: 40 });
+    await screen.until(/ left/);
+    process.kill(screen.pid, "SIGSTOP");
+    while (!existsSync(out)) await Bun.sleep(50);
+    process.kill(screen.pid, "SIGCONT");
+    expect(await screen.exited).toBe(0);
+    const [one] = ((await Bun.file(out).json()) as RunResult).cases;
+    expect([one?.status, one?.ledger.processed]).toEqual(["completed", 150]);
   });
 
   test("Ctrl-C between two scenarios drains, writes and stops them all", async () => {

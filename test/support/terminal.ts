@@ -105,6 +105,12 @@ export class Screen {
     return last("\u001b[?1049h", "\u001b[?1049l") && last("\u001b[?25l", "\u001b[?25h") && this.screen.buffer.active.type === "normal";
   }
 
+  /** The terminal goes away, as a window that is closed; gives the exit code. */
+  hangUp(): Promise<number> {
+    this.child.terminal?.close();
+    return this.child.exited;
+  }
+
   close(): void {
     this.child.kill("SIGKILL");
     this.child.terminal?.close();

@@ -86,12 +86,12 @@ describe.each(SIZES)("a sweep at %i×%i", (...size) => {
   });
 });
 
-describe("a panel that cannot be drawn", () => {
+describe.each(CHART_PANELS.map(({ title }) => title))("a panel that cannot be drawn: %s", (title) => {
   test.each([
     ["a run", overloaded()],
     ["a run that is over", finished()],
   ])("says so, and the rest of %s is drawn", (_, view) => {
-    const panel = CHART_PANELS.find(({ title }) => title === "Latency");
+    const panel = CHART_PANELS.find((one) => one.title === title);
     const { expected } = panel ?? {};
     Object.assign(panel ?? {}, {
       expected() {
@@ -100,8 +100,9 @@ describe("a panel that cannot be drawn", () => {
     });
     try {
       const text = screen(view, [120, 40]);
-      expect(text).toContain("Latency: cannot be drawn (planted \\x1b[31mcrash)");
-      for (const part of ["Throughput", "Queue depth", "q quit"]) expect(text).toContain(part);
+      expect(text).toContain(`${title}: cannot be drawn (planted \\x1b[31mcrash)`);
+      const others = CHART_PANELS.filter((one) => one !== panel).map((one) => one.title);
+      for (const part of [...others, "q quit"]) expect(text).toContain(part);
     } finally {
       Object.assign(panel ?? {}, { expected });
     }
