@@ -9,6 +9,7 @@ import { closingReport } from "../report/closing.ts";
 import { overview } from "../report/outcome.ts";
 import { progressLines } from "../report/progress.ts";
 import { Capture, type CaptureTarget } from "./capture.ts";
+import { playBack } from "./playback.ts";
 import { RunScreen, type RunScreenProps } from "./screens/run.tsx";
 import type { Session } from "./session.tsx";
 import { LiveStore } from "./store.ts";
@@ -29,9 +30,6 @@ export interface DashboardOptions {
   /** The screen; the run screen unless a test replaces it. */
   readonly screen?: ComponentType<RunScreenProps>;
 }
-
-/** Longest time to notice that a replay was resumed or ended, in milliseconds. */
-const PATIENCE_MS = 50;
 
 /** Shows a run in a session. If drawing fails, the terminal is restored and plain lines take over. */
 export class Dashboard {
@@ -85,16 +83,12 @@ export class Dashboard {
     void this.left.promise.then(() => {
       gone = true;
     });
-    let begun = performance.now();
-    for (const { at, event } of events) {
-      for (let left = at; left > 0 && !gone; ) {
-        await Promise.race([Bun.sleep(Math.min(left, PATIENCE_MS)), this.left.promise]);
-        if (this.store.isFrozen) begun = performance.now() - (at - left);
-        left = at - (performance.now() - begun);
-      }
-      if (gone) return;
-      this.onEvent(event);
-    }
+    await playBack(events, this.onEvent, {
+      now: () => performance.now(),
+      sleep: (ms) => Promise.race([Bun.sleep(ms), this.left.promise]),
+      frozen: () => this.store.isFrozen,
+      left: () => gone,
+    });
   }
 
   /** Closes it for the user, whether or not a key was pressed. */
