@@ -10,6 +10,7 @@ import { Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
 import { type Exposed, Exposure, type Schemas } from "./exposure.ts";
 import { bothSockets, type HostOptions, hostOf, rehost } from "./host.ts";
+import { pageResponse } from "./page.ts";
 import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.ts";
 import { type SocketData, streamSockets } from "./socket.ts";
 
@@ -151,6 +152,7 @@ export class FlowFace {
     { method: "GET", path: /^\/queues\/([^/]+)\/tasks\/([^/]+)$/, answer: (asked) => this.task(asked) },
     { method: "GET", path: /^\/streams\/([^/]+)$/, answer: (asked) => this.connect(asked) },
     { method: "GET", path: /^\/healthz$/, answer: () => this.health() },
+    { method: "GET", path: /^\/$/, answer: () => this.report(pageResponse) },
     { method: "GET", path: /^\/stats$/, answer: () => this.report(() => jsonResponse(this.stats)) },
     { method: "GET", path: /^\/metrics$/, answer: () => this.report(() => this.metrics()) },
   ];
