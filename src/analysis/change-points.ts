@@ -107,7 +107,7 @@ function runningSums(values: readonly number[]): number[] {
 
 /**
  * Leaves out points one by one, the weakest first, until all that are left are significant and of some size between their neighbours. As in
- * Otava, whose published results these are, the point before one left out keeps its test; those after it are tested again.
+ * Otava, whose published results these are, the point before one left out keeps its test; only the one after it is tested again.
  */
 function merged(values: readonly number[], indices: readonly number[], p: number, magnitude: number): ChangePoint[] {
   const between = (at: readonly number[], i: number) => tested(values, at[i - 1] ?? 0, at[i] ?? 0, at[i + 1] ?? values.length);
@@ -120,7 +120,7 @@ function merged(values: readonly number[], indices: readonly number[], p: number
     const gone = points.indexOf(isFaint ? faintest : smallest);
     const left = points.toSpliced(gone, 1);
     const at = left.map(({ index }) => index);
-    points = left.map((point, i) => (i === gone || i === gone + 1 ? between(at, i) : point));
+    points = left.map((point, i) => (i === gone ? between(at, i) : point));
   }
   return points;
 }

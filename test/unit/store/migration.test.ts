@@ -64,6 +64,15 @@ describe("a store written by the version before", () => {
     expect(contentOf(file)).toEqual(before);
   });
 
+  test("is taken on too when only the latest addition is missing", () => {
+    const database = new Database(file);
+    database.run("DROP TABLE baselines");
+    database.close();
+    const store = RunStore.open(file);
+    expect(store.baselines.list()).toEqual([]);
+    store.close();
+  });
+
   test("is still one that the version before reads: its tables have their columns, and the form its number", () => {
     const database = new Database(file, { readonly: true });
     expect(database.query("PRAGMA user_version").get()).toEqual({ user_version: 1 });

@@ -37,6 +37,13 @@ describe("a comparison as an HTML file", () => {
     expect(page).toMatch(new RegExp(`<section class="box ${tone}-box">[^]*<p class="verdict ${tone}">[^<]*${part}`));
   });
 
+  test("a picture reaches twice the margin at least, and 100 % at most", () => {
+    const [first] = comparedRun().comparisons;
+    const of = (change: object) => comparisonHtml({ ...comparedRun(), comparisons: first === undefined ? [] : [{ ...first, ...change }] });
+    expect(of({ ratio: 1, low: 0.999, high: 1.001, verdict: "same" })).toContain("−2.1 % to +2.1 %");
+    expect(of({ ratio: 5, low: 4, high: 6 })).toContain("−100 % to +100 %");
+  });
+
   test("hostile names are text", () => {
     const page = comparisonHtml({ ...comparedRun(HOSTILE), a: HOSTILE, b: HOSTILE, notes: [HOSTILE] });
     expect(page).not.toMatch(/<script|NaN|undefined/);
