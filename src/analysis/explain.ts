@@ -23,7 +23,7 @@ import {
   waitingBatch,
 } from "./explain/messages.ts";
 import { againstTheory, anotherLimit } from "./explain/theory.ts";
-import { busyAtTimes, busyThread, busyWorkers, heldThread, processors } from "./explain/threads.ts";
+import { busyAtTimes, busyPrograms, busyThread, busyWorkers, heldThread, processors } from "./explain/threads.ts";
 
 export { asServed } from "./explain/theory.ts";
 
@@ -82,6 +82,7 @@ const LIMITS: readonly Look[] = [
   neverEnding,
   busyKeys,
   slowSource,
+  busyPrograms,
   busyThread,
   heldKeys,
   waitingBatch,
@@ -98,7 +99,7 @@ const LIMITS: readonly Look[] = [
 ];
 
 /** Looks based on direct evidence, which hold even with other programs; the rest conclude by exclusion. */
-const EVIDENT: readonly Look[] = [queryStorm, neverEnding, slowSource, busyThread, busyWorkers];
+const EVIDENT: readonly Look[] = [queryStorm, neverEnding, slowSource, busyPrograms, busyThread, busyWorkers];
 
 function arrivals(facts: Facts): Finding {
   const { result, rate } = facts;

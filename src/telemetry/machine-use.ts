@@ -88,9 +88,9 @@ export function throttledBetween(before: readonly Throttling[] | null, after: re
 export class MachineWatch {
   private readonly last = new Map<number, number>();
 
-  /** `helpers`: ids of processes that the lab started for this case; `console`: id of the one that shows it. */
+  /** `helpers`: ids of processes that the lab has started for this case; `console`: id of the one that shows it. */
   constructor(
-    private readonly helpers: readonly number[] = [],
+    private readonly helpers: readonly number[] | (() => readonly number[]) = [],
     private readonly console: number = process.ppid,
     readonly allowance: Allowance = readAllowance(),
   ) {}
@@ -108,7 +108,8 @@ export class MachineWatch {
   private labMs(): number | null {
     const { user, system } = process.cpuUsage();
     const own = (user + system) / 1000 + (cpuOf(fileText("/proc/self/stat"))?.childrenMs ?? 0);
-    const helpers = this.helpers.map((pid) => this.processMs(pid));
+    // Of programs that come and go, one that is gone counts among the processes waited for.
+    const helpers = typeof this.helpers === "function" ? this.helpers().map(treeMs) : this.helpers.map((pid) => this.processMs(pid));
     if (helpers.includes(null)) return null;
     // Where a process's use is unknown, the console counts among the other programs: it uses a few percent of a core.
     return helpers.reduce((sum: number, ms) => sum + (ms ?? 0), own + (this.processMs(this.console) ?? 0));
@@ -120,6 +121,12 @@ export class MachineWatch {
     if (ms !== null) this.last.set(pid, ms);
     return ms;
   }
+}
+
+/** CPU time of a process and of those that it waited for; 0: it is gone. */
+function treeMs(pid: number): number {
+  const used = cpuOf(fileText(`/proc/${pid}/stat`));
+  return used === null ? 0 : used.ownMs + used.childrenMs;
 }
 
 /** CPU time from a /proc/PID/stat: the process's own, and that of its ended children. */

@@ -248,6 +248,17 @@ export interface QueueFigures {
   readonly growthPerSecond: number;
 }
 
+export interface ProgramFigures {
+  readonly name: string;
+  /** CPU time during the case, with its children; null: unknown. */
+  readonly cpuMs: number | null;
+  readonly peakRssBytes: number | null;
+  /** How often it was started again. */
+  readonly restarts: number;
+  /** Its first 100 lines on standard error. */
+  readonly standardError: readonly string[];
+}
+
 export interface ProcessFigures {
   readonly cpuMs: number;
   /** Time for which a CPU quota withheld cores from the control groups, summed over cores. null: unknown. Absent from older files. */
@@ -257,6 +268,8 @@ export interface ProcessFigures {
   /** Lateness of the loop's turns, sampled at even intervals, not per item. */
   readonly eventLoop: { readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number }; readonly busy: number };
   readonly threads: readonly { readonly name: string; readonly utilization: number | null }[];
+  /** The programs that worked on messages (`work.kind: command`), by the number of their thread; absent: none. */
+  readonly programs?: readonly ProgramFigures[];
   /** Timing of calibrated computing; null: none, or too little to say. Absent from files of earlier versions. */
   readonly work?: WorkFigures | null;
 }

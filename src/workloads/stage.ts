@@ -47,8 +47,8 @@ export interface StatesTold {
 export interface Stage {
   readonly spec: ProcessorSpec;
   readonly makeProcessor: MakeProcessor;
-  /** Ids of processes that it started: their CPU time counts as the lab's own. */
-  readonly helpers: readonly number[];
+  /** Ids of processes that it started, where these change a function: their CPU time counts as the lab's own. */
+  readonly helpers: readonly number[] | (() => readonly number[]);
   /** An intake that makes items of a tape, from its beginning. */
   intake(): Intake;
   /** Upper bound of one item's bytes between threads. */

@@ -172,6 +172,18 @@ describe("a program that cannot be started is named:", () => {
   });
 });
 
+test("what a program computes is measured, and its children's", async () => {
+  const busy = "i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done";
+  const one = supervise(`${READY}${EACH} ${busy}; (${busy}); echo "{\\"id\\":$id}"; done`);
+  await one.start();
+  expect(one.supervisor.report().cpuMs ?? 0).toBeLessThan(50);
+  for (let i = 0; i < 3; i++) await one.send();
+  const { cpuMs, peakRssBytes, restarts, ends } = one.supervisor.report();
+  expect(cpuMs ?? 0).toBeGreaterThanOrEqual(60);
+  expect(peakRssBytes ?? 0).toBeGreaterThan(100_000);
+  expect([restarts, ends]).toEqual([0, 0]);
+});
+
 describe("no process is left", () => {
   test.each([
     ["that ends with its input", "cat > /dev/null"],
@@ -224,19 +236,26 @@ describe("a case whose messages a program works on", () => {
 
   test("fails by name in every mode when the program is given up; the ledger is balanced and no process is left", async () => {
     const mark = `lab-${process.pid}-${Date.now()}`;
-    const script = `: ${mark}; ${READY} ${EACH} [ $((id % 10)) = 0 ] && exit 9; ${ANSWER}; done`;
+    const script = `: ${mark}; ${READY} ${EACH} [ $((id % 10)) = 0 ] && { echo over >&2; exit 9; }; ${ANSWER}; done`;
     const { cases } = await runScenario(scenario(script, { restarts: 1 }), { allowCommands: true });
     for (const one of cases) {
       expect(one.status).toBe("failed");
       expect(one.problems[0]).toMatch(
-        /The program of work\.command ended with code 9, and work\.restarts: 1 allows no further start; what was held/,
+        /The program of work\.command ended with code 9: over, and work\.restarts: 1 allows no further start; what was held/,
       );
-      expect(one.failures.map(({ reason }) => reason)).toEqual(["the program ended with code 9"]);
+      expect(one.failures.map(({ reason }) => reason)).toEqual(["the program ended with code 9: over"]);
       const { scheduled, processed, failed, unfinished } = one.ledger;
       expect(scheduled).toBe(60);
       expect(processed + failed + unfinished).toBe(60);
       expect(failed).toBeGreaterThanOrEqual(2);
       expect(unfinished).toBeGreaterThan(0);
+      expect(one.warnings.join(" ")).toMatch(
+        /program-\d ended, or had to be ended, 2 times, and was started again once\. On standard error it wrote: over/,
+      );
+      const programs = one.process.programs ?? [];
+      expect(programs.map(({ name }) => name)).toEqual(one.mode === "parallel" ? ["program-0", "program-1"] : ["program-0"]);
+      expect(one.process.threads.filter(({ name }) => name.startsWith("program-"))).toHaveLength(programs.length);
+      expect(Math.max(...programs.map(({ restarts }) => restarts))).toBe(1);
     }
     expect(Bun.spawnSync(["pgrep", "-f", mark]).stdout.toString()).toBe("");
   }, 60_000);

@@ -4,6 +4,7 @@ import { loadsDiffer, throughputDiffers } from "../../telemetry/noise.ts";
 import { percentileText, slowest, tailOf, typical } from "../../telemetry/percentiles.ts";
 import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
+import { workersIn } from "../../telemetry/threads.ts";
 
 /** Compares modes. */
 
@@ -21,7 +22,7 @@ export function enginesCompared(cases: readonly CaseResult[], fields: readonly s
   const told = cases
     .filter((one) => one !== sync)
     .map((one) => {
-      const threads = one.mode === "parallel" ? `parallel (${counted(one.process.threads.length - 1, "thread")})` : one.mode;
+      const threads = one.mode === "parallel" ? `parallel (${counted(workersIn(one.process.threads).length, "thread")})` : one.mode;
       return `${threads} ${(one.throughput / sync.throughput).toFixed(1)} × at ${megabytes(one)}`;
     });
   if (told.length === 0) return [];
@@ -55,7 +56,7 @@ function behindMessages(asked: readonly CaseResult[]): string[] {
 
 /** True where work does not delay queries: it is handed over, or leaves the loop free while it waits. */
 function answersBetween({ process, queries, latency }: CaseResult): boolean {
-  const handedOver = process.threads.some(({ name }) => name !== "main");
+  const handedOver = workersIn(process.threads).length > 0;
   return !handedOver && process.eventLoop.busy >= 0.3 && slowest(queries.latency).ms >= 0.5 * typical(latency.service).ms;
 }
 

@@ -5,6 +5,7 @@ import { coresFor, theCores } from "../../telemetry/allowance.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
+import { workersIn } from "../../telemetry/threads.ts";
 import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "../../theory/scaling.ts";
 import { sentPerSecond } from "../explain/fetch.ts";
 import { anyField } from "./any-field.ts";
@@ -78,7 +79,7 @@ const ARRIVING: readonly string[] = ["constant-arrival-rate", "ramping-arrival-r
 /** `auto` stands for the number of Workers used. */
 function numberOf({ params, process }: CaseResult, field: string): number {
   const value = params[field];
-  return value === "auto" ? process.threads.filter(({ name }) => name !== "main").length : Number(value);
+  return value === "auto" ? workersIn(process.threads).length : Number(value);
 }
 
 /** Requests in flight and throughput: Little's law at each point, and up to where more of them help. */

@@ -4,6 +4,7 @@ import { coresFor, shareUsed } from "../../telemetry/allowance.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { growsAllAlong, keepsPace, lineGrowth } from "../../telemetry/pace.ts";
 import { type Crowding, crowding } from "../../telemetry/phases.ts";
+import { programsIn, workersIn } from "../../telemetry/threads.ts";
 import { flowDemand } from "../../theory/flow.ts";
 import type { Explained } from "./fetch.ts";
 
@@ -31,6 +32,8 @@ export class Facts {
   /** Share of its time in which the source's thread computed. */
   readonly main: number;
   readonly workers: readonly number[];
+  /** Shares of their time in which the programs that work on messages computed. */
+  readonly programs: readonly number[];
   readonly busyWorkers: number;
   readonly longEnough: boolean;
   /** Cores' worth of available time, and the used share of it. */
@@ -48,7 +51,8 @@ export class Facts {
     const { process, latency, series } = result;
     this.rate = `${formatCount(result.throughput)} ${this.noun}s/s`;
     this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
-    this.workers = process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
+    this.workers = workersIn(process.threads).map(({ utilization }) => utilization ?? 0);
+    this.programs = programsIn(process.threads).map(({ utilization }) => utilization ?? 0);
     this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
     this.longEnough = result.durationMs > SHORTEST_MS;
     this.cores = coresFor(result);

@@ -11,6 +11,7 @@ export type Limit =
   | "cores"
   | "processors"
   | "keys"
+  | "programs"
   | "queue"
   | "batch"
   | "handlers"

@@ -26,6 +26,27 @@ function helpsOneCore({ cores, result, noun }: Facts): string {
   return `Less work per ${noun} or parallel mode would help${result.mode === "sync" ? "; async would not" : ""}.`;
 }
 
+/** Programs that work on messages: they compute while the lab's own threads wait for them. */
+export function busyPrograms(facts: Facts): Finding | null {
+  const { programs, result, rate, cores, noun } = facts;
+  if (programs.length === 0 || !facts.longEnough || (!facts.overrun && Math.max(...programs) < FULL)) return null;
+  const share = mean(programs);
+  const one = programs.length === 1;
+  const who = one ? "the program was" : `the ${programs.length} programs were`;
+  const computed = `${who} computing ${formatShare(share)} of the time, at ${rate}`;
+  const inAll = [facts.main, ...facts.workers, ...programs].reduce((sum, use) => sum + use, 0);
+  if (cores > 0 && programs.length >= cores && inAll >= WORKER_BUSY * cores) {
+    const text = `All cores are the limit: ${computed}, and with the lab's own threads that is ${formatShare(Math.min(1, inAll / cores))} of what ${theCores(result)} ${agreeing(cores, "has", "have")}. Only more cores, or less work per ${noun}, would help.`;
+    return { limit: "cores", text };
+  }
+  if (share < WORKER_BUSY) return null;
+  const more =
+    result.mode === "parallel" ? "More Workers, each with a program of its own," : "Parallel mode, with a program for each Worker,";
+  const help =
+    cores > programs.length ? `${more} or less work per ${noun} would help.` : `Only less work per ${noun}, or more cores, would help.`;
+  return { limit: "programs", text: `${one ? "The program is" : "The programs are"} the limit: ${computed}. ${help}` };
+}
+
 /** Difference in use up to which Workers count as equally used. */
 const UNEVEN = 0.2;
 

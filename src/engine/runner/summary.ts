@@ -14,9 +14,10 @@ import type { Calibration, CpuLimits } from "../../telemetry/machine.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
 import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
-import type { CaseStatus, WorkFigures } from "../../telemetry/result.ts";
+import type { CaseStatus, ProgramFigures, WorkFigures } from "../../telemetry/result.ts";
+import { programName } from "../../telemetry/threads.ts";
 import type { StageFigures } from "../../workloads/stage.ts";
-import type { StateEntry } from "../../workloads/workload.ts";
+import type { StateEntry, WorkloadReport } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { QueryStats } from "../queries/stats.ts";
@@ -79,6 +80,7 @@ export function summarize(measured: Measured): RunnerResult {
   } = measured.surroundings ?? {};
   const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration, limits);
   const endMs = execution.endedAt / 1e6;
+  const programs = execution.reports.flatMap((report, i) => (report?.program === undefined ? [] : [programFigures(report.program, i)]));
   return {
     mode: plan.mode,
     status: statusOf(lifecycle.reason, problems, lifecycle.aborted),
@@ -143,10 +145,13 @@ export function summarize(measured: Measured): RunnerResult {
         },
         busy: endMs > 0 ? Math.min(1, Math.max(0, 1 - measured.idle / execution.endedAt)) : 0,
       },
-      threads: execution.threads.map(({ name, cpu }) => ({
-        name,
-        utilization: cpu === null ? null : Math.min(1, cpu / Math.max(1, execution.endedAt)),
-      })),
+      threads: [...execution.threads, ...programs.map(({ name, cpuMs }) => ({ name, cpu: cpuMs === null ? null : cpuMs * 1e6 }))].map(
+        ({ name, cpu }) => ({
+          name,
+          utilization: cpu === null ? null : Math.min(1, cpu / Math.max(1, execution.endedAt)),
+        }),
+      ),
+      ...(programs.length === 0 ? {} : { programs }),
       work,
     },
     thresholds: pipeline.gate.verdicts({
@@ -163,6 +168,13 @@ export function summarize(measured: Measured): RunnerResult {
     state: told === undefined ? null : { machines: states.length, digest: told.digest(states) },
     ...own,
   };
+}
+
+function programFigures(
+  { cpuMs, peakRssBytes, restarts, standardError }: NonNullable<WorkloadReport["program"]>,
+  i: number,
+): ProgramFigures {
+  return { name: programName(i), cpuMs, peakRssBytes, restarts, standardError };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ServiceTimes } from "../../load/service-times.ts";
 import type { CasePlan } from "../../scenario/case-plan.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
+import { descendantsOf } from "../../telemetry/descendants.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
 import type { Stage, StageFigures, StatesTold } from "../stage.ts";
 import type { Intake, WorkloadReport } from "../workload.ts";
@@ -8,6 +9,7 @@ import { probeDisk } from "./disk-probe.ts";
 import { MessageIntake } from "./intake.ts";
 import { timestampOf } from "./message.ts";
 import { varies } from "./processor.ts";
+import { programNotes } from "./program-notes.ts";
 import { digestOf, dumpPieces } from "./state.ts";
 import { mergeUnseen, unseenWarning } from "./unseen.ts";
 import { addCosts, WIDEST_FORMAT } from "./wire.ts";
@@ -28,7 +30,7 @@ const STATES: StatesTold = {
 
 /** State machines, and the messages that update them. */
 export class MessageStage implements Stage {
-  readonly helpers = [];
+  readonly helpers: Stage["helpers"];
   readonly timestampOf = timestampOf;
   readonly states = STATES;
   readonly widestBytes: number;
@@ -44,6 +46,7 @@ export class MessageStage implements Stage {
     // A program that answers nothing is started again before it gets its next message.
     this.longestItem = work.kind === "command" ? work.timeout + work.startup : 0;
     this.longestSilence = this.longestItem;
+    this.helpers = work.kind === "command" ? () => descendantsOf("self") : [];
     const widened = parallel.codec === "ring" ? 1 : WIDEST_FORMAT;
     this.widestBytes = load.executor === "replay" ? LONGEST_LINE : widened * (message.size + LONGEST_OPS);
   }
@@ -81,8 +84,13 @@ export class MessageStage implements Stage {
     return null;
   }
 
-  /** Cost of crossing to the Workers, where there are some; also to disk, where formats are compared. */
   async figures(reports: readonly (WorkloadReport | null)[], intake: Intake): Promise<StageFigures> {
+    const notes = reports.flatMap((report, i) => programNotes(report?.program, i));
+    return { ...this.serialization(reports, intake), notes };
+  }
+
+  /** Cost of crossing to the Workers, where there are some; also to disk, where formats are compared. */
+  private serialization(reports: readonly (WorkloadReport | null)[], intake: Intake): Pick<StageFigures, "serialization"> {
     const { mode, params, scenario } = this.plan;
     if (!MODE_TRAITS[mode].spreads || !(intake instanceof MessageIntake)) return {};
     const { codec } = scenario.parallel;

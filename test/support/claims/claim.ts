@@ -79,6 +79,9 @@ export const dropped = ({ ledger }: CaseResult) => ledger.dropped.newest + ledge
 export const mainOf = ({ process }: CaseResult) => process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
 export const workersOf = ({ process }: CaseResult) =>
   process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
+/** Use of the programs that work on messages. */
+export const programsOf = ({ process }: CaseResult) =>
+  process.threads.filter(({ name }) => name.startsWith("program-")).map(({ utilization }) => utilization ?? 0);
 export const busiest = (result: CaseResult) => Math.max(mainOf(result), ...workersOf(result));
 export const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 

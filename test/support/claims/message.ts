@@ -20,6 +20,7 @@ import {
   mostCame,
   must,
   percentile,
+  programsOf,
   rate,
   ruleOf,
   slowOf,
@@ -286,6 +287,12 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     figure("share", ({ result }) => average(workersOf(result))),
     must("Workers had time to spare", ({ result }) => average(workersOf(result)) >= 0.8),
     more,
+  ),
+  claim(
+    "The {who:program is|programs are} the limit: the {whose:*} computing {share:P} of the time, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    figure("share", ({ result }) => average(programsOf(result))),
+    must("the programs had time to spare", ({ result }) => average(programsOf(result)) >= 0.8),
   ),
   claim("More Workers would help: the machine has {cores:N} cores.", cores, more),
   claim(

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { Random } from "../../../src/kernel/random.ts";
 import { parseProcStat } from "../../../src/telemetry/cores.ts";
+import { descendantsOf } from "../../../src/telemetry/descendants.ts";
 import { calibrationNote, judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
 import type { Calibration } from "../../../src/telemetry/machine.ts";
 import { cpuOf, type MachineReading, MachineWatch, usedBetween } from "../../../src/telemetry/machine-use.ts";
@@ -114,6 +115,22 @@ describe("what a machine was used for", () => {
     await child.exited;
     expect(helped.read().labMs).not.toBeNull();
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "what programs compute that come and go is the lab's, while they run and afterwards",
+    async () => {
+      const watch = new MachineWatch(() => descendantsOf("self"));
+      const before = watch.read().labMs ?? 0;
+      const child = Bun.spawn(["/bin/sh", "-c", "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 100' & wait"], {
+        detached: true,
+      });
+      while ((watch.read().labMs ?? 0) - before < 50) await Bun.sleep(10);
+      process.kill(-child.pid, "SIGKILL");
+      await child.exited;
+      expect(descendantsOf("self")).not.toContain(child.pid);
+      expect(watch.read().labMs ?? 0).toBeGreaterThan(before);
+    },
+  );
 
   test("one that is gone has used what it had", () => {
     const child = Bun.spawnSync(["true"]);

@@ -195,6 +195,21 @@ describe("explanations name the bottleneck from utilisation", () => {
     ["one loop", caseResult({ mode: "async", threads: threads(0.99), cores: cores(1, 0.02) }), "One core is the limit: its one event loop"],
     ["all cores", caseResult({ mode: "parallel", threads: threads(0.05, 0.97, 0.98), cores: cores(1, 1) }), "All cores are the limit"],
     [
+      "a program",
+      caseResult({ mode: "async", threads: [...threads(0.2), { name: "program-0", utilization: 0.97 }], cores: cores(1, 0.2) }),
+      "The program is the limit: the program was computing 97 % of the time",
+    ],
+    [
+      "programs on all cores",
+      caseResult({
+        mode: "parallel",
+        threads: [...threads(0.1, 0.1, 0.1), ...[0.75, 0.77].map((utilization, i) => ({ name: `program-${i}`, utilization }))],
+        cores: cores(1, 1),
+        unfinished: 9,
+      }),
+      "All cores are the limit: the 2 programs were computing 76 % of the time",
+    ],
+    [
       "a hot Worker",
       caseResult({ mode: "parallel", threads: threads(0.05, 0.99, 0.2), cores: cores(1, 0.2) }),
       "1 of 2 Workers is the limit",

@@ -28,6 +28,8 @@ export interface ProgramReport {
   readonly cpuMs: number | null;
   readonly peakRssBytes: number | null;
   readonly restarts: number;
+  /** How often it ended, or had to be ended, during the case. */
+  readonly ends: number;
   /** The first 100 lines. */
   readonly standardError: readonly string[];
 }
@@ -47,6 +49,7 @@ export class ProgramSupervisor {
   /** Messages that came while it was being started. */
   private readonly waiting: Held[] = [];
   private restarts = 0;
+  private ends = 0;
   private closing = false;
   private halted = false;
   private watch: ReturnType<typeof setInterval> | null = null;
@@ -92,6 +95,7 @@ export class ProgramSupervisor {
       cpuMs: cpu === null && process.platform !== "linux" ? null : Math.max(0, this.cpuEnded + (cpu ?? 0) - this.cpuBefore),
       peakRssBytes: this.peakBytes,
       restarts: this.restarts,
+      ends: this.ends,
       standardError: this.errors.lines,
     };
   }
@@ -153,6 +157,7 @@ export class ProgramSupervisor {
   private lose(talk: Conversation | null, how: string): void {
     this.conversation = null;
     if (this.closing || this.halted) return;
+    this.ends++;
     talk?.failAll(`the program ${how}`);
     if (this.restarts >= this.spec.restarts) {
       this.giveUp(`The program of work.command ${how}, and work.restarts: ${this.spec.restarts} allows no further start`);
