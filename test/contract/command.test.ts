@@ -1,16 +1,25 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runScenario } from "../../src/index.ts";
+import { type CasePlan, planCases } from "../../src/plan/plan.ts";
+import { SHIPPED } from "../../src/scenario/find.ts";
+import { resolveScenario } from "../../src/scenario/load.ts";
+import { MODES, type Mode } from "../../src/scenario/modes.ts";
+import { YamlFile } from "../../src/scenario/yaml-file.ts";
+import { imbalance } from "../../src/telemetry/ledger.ts";
 import { type CommandSpec, ProgramSupervisor } from "../../src/workloads/message/command/supervisor.ts";
 import type { State } from "../../src/workloads/message/state.ts";
+import { runHere } from "../support/case.ts";
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell
 const SHELL_ID = "id=${line#*:}; id=${id%%,*};";
 /** Shell that answers every message; `$id` is the message's. */
 const EACH = `while read -r line; do ${SHELL_ID} `;
 const READY = `echo '{"ready":true}'; `;
+
+setDefaultTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), "lab-command-"));
 const started: ProgramSupervisor[] = [];
@@ -219,10 +228,17 @@ describe("no process is left", () => {
 /** The id of a shell's message, and an answer to it. */
 const ANSWER = 'echo "{\\"id\\":$id,\\"set\\":{\\"n\\":$id}}"';
 
+function planOf(value: object, mode: Mode, file = join(folder, "x.yaml")): CasePlan {
+  const { points } = resolveScenario(YamlFile.parse(file, JSON.stringify({ ...value, modes: [mode] })), file);
+  const plan = planCases(points, 2)[0];
+  if (plan === undefined) throw new Error("unreachable");
+  return plan;
+}
+
 describe("a case whose messages a program works on", () => {
-  const scenario = (script: string, work: object = {}, rest: object = {}) => ({
+  const scenario = (script: string, rest: object = {}) => ({
     title: "command",
-    work: { kind: "command", command: ["/bin/sh", "-c", script], ...work },
+    work: { kind: "command", command: ["/bin/sh", "-c", script], restarts: 1 },
     keys: { count: 5 },
     load: { executor: "bursts", size: 60, every: "1s", count: 1 },
     async: { concurrency: 4 },
@@ -234,35 +250,77 @@ describe("a case whose messages a program works on", () => {
     await expect(runScenario(scenario(""))).rejects.toThrow(/work\.command names a program .*--allow-commands/);
   });
 
-  test("fails by name in every mode when the program is given up; the ledger is balanced and no process is left", async () => {
+  test.each(MODES)("fails by name in %s when the program is given up; the ledger is balanced and no process is left", async (mode) => {
     const mark = `lab-${process.pid}-${Date.now()}`;
     const script = `: ${mark}; ${READY} ${EACH} [ $((id % 10)) = 0 ] && { echo over >&2; exit 9; }; ${ANSWER}; done`;
-    const { cases } = await runScenario(scenario(script, { restarts: 1 }), { allowCommands: true });
-    for (const one of cases) {
-      expect(one.status).toBe("failed");
-      expect(one.problems[0]).toMatch(
-        /The program of work\.command ended with code 9: over, and work\.restarts: 1 allows no further start; what was held/,
-      );
-      expect(one.failures.map(({ reason }) => reason)).toEqual(["the program ended with code 9: over"]);
-      const { scheduled, processed, failed, unfinished } = one.ledger;
-      expect(scheduled).toBe(60);
-      expect(processed + failed + unfinished).toBe(60);
-      expect(failed).toBeGreaterThanOrEqual(2);
-      expect(unfinished).toBeGreaterThan(0);
-      expect(one.warnings.join(" ")).toMatch(
-        /program-\d ended, or had to be ended, 2 times, and was started again once\. On standard error it wrote: over/,
-      );
-      const programs = one.process.programs ?? [];
-      expect(programs.map(({ name }) => name)).toEqual(one.mode === "parallel" ? ["program-0", "program-1"] : ["program-0"]);
-      expect(one.process.threads.filter(({ name }) => name.startsWith("program-"))).toHaveLength(programs.length);
-      expect(Math.max(...programs.map(({ restarts }) => restarts))).toBe(1);
-    }
+    const { result } = await runHere(planOf(scenario(script), mode));
+    expect(result.status).toBe("failed");
+    expect(result.problems[0]).toMatch(
+      /The program of work\.command ended with code 9: over, and work\.restarts: 1 allows no further start; what was held is unfinished\.$/,
+    );
+    expect(result.failures.map(({ reason }) => reason)).toEqual(["the program ended with code 9: over"]);
+    const { processed, failed, unfinished } = result.ledger;
+    expect([processed + failed + unfinished, imbalance(result.ledger)]).toEqual([60, 0]);
+    expect(failed).toBeGreaterThanOrEqual(2);
+    expect(unfinished).toBeGreaterThan(0);
+    expect(result.warnings.join(" ")).toMatch(
+      /program-\d ended, or had to be ended, 2 times, and was started again once\. On standard error it wrote: over/,
+    );
+    const programs = result.process.programs ?? [];
+    expect(programs.map(({ name }) => name)).toEqual(mode === "parallel" ? ["program-0", "program-1"] : ["program-0"]);
+    expect(result.process.threads.filter(({ name }) => name.startsWith("program-"))).toHaveLength(programs.length);
+    expect(Math.max(...programs.map(({ restarts }) => restarts))).toBe(1);
     expect(Bun.spawnSync(["pgrep", "-f", mark]).stdout.toString()).toBe("");
-  }, 60_000);
+  });
 
-  test("is failed with what the program said when it dies at start", async () => {
-    const script = "echo 'no such module' >&2; exit 4";
-    const { cases } = await runScenario(scenario(script), { allowCommands: true, modes: ["async", "parallel"] });
-    for (const one of cases) expect(one.problems.join(" ")).toContain("could not be started: it ended with code 4: no such module");
-  }, 60_000);
+  test.each(["async", "parallel"] as const)("is failed in %s with what the program said when it dies at start", async (mode) => {
+    const dying = scenario("echo 'no such module' >&2; exit 4");
+    await expect(runHere(planOf(dying, mode))).rejects.toThrow("could not be started: it ended with code 4: no such module");
+  });
+
+  test.each(MODES)("of a batch in %s they reach a program together that answers them with one line", async (mode) => {
+    // It answers when it holds five, whatever the batch: one by one it would never be done.
+    const five = `n=0; all=; ${EACH} all="$all,{\\"id\\":$id,\\"set\\":{\\"n\\":1}}"; n=$((n+1)); [ $n = 5 ] && { echo "[\${all#,}]"; n=0; all=; }; done`;
+    const script = `echo '{"ready":true,"batch":true}'; ${five}`;
+    const load = { load: { executor: "bursts", size: mode === "sync" ? 1 : 20, every: "1s", count: 1 }, gracefulStop: "3s" };
+    const keys = { count: 20, distribution: "round-robin" };
+    const given = scenario(mode === "sync" ? script.replace("= 5", "= 1") : script, {
+      ...load,
+      keys,
+      batch: { size: 5 },
+      async: { concurrency: 1 },
+      parallel: { workers: 1 },
+    });
+    const { result } = await runHere(planOf(given, mode));
+    expect([result.status, result.failures, result.ledger.unfinished, result.orderViolations]).toEqual(["completed", [], 0, 0]);
+    if (mode !== "sync") expect(result.batches.meanSize).toBe(5);
+  });
+});
+
+/** Programs of the shipped scenarios need Python. */
+const PYTHON = Bun.which("python3");
+
+describe.skipIf(PYTHON === null)("the shipped programs in Python (skipped where there is no python3)", () => {
+  const shipped = (name: string, more: object, mode: Mode) => {
+    const file = join(SHIPPED, name);
+    return planOf({ ...(Bun.YAML.parse(readFileSync(file, "utf8")) as object), expect: undefined, ...more }, mode, file);
+  };
+
+  test("python-state-machine leaves the states of the lab's own ops, in every mode", async () => {
+    const load = { executor: "bursts", size: 400, count: 1 };
+    const own = await runHere(shipped("python-state-machine.yaml", { load, work: { kind: "none" } }, "sync"));
+    for (const mode of MODES) {
+      const { result } = await runHere(shipped("python-state-machine.yaml", { load, parallel: { workers: 2 } }, mode));
+      expect([result.status, result.failures]).toEqual(["completed", []]);
+      expect(result.state).toEqual(own.result.state);
+    }
+  });
+
+  test("python-asyncio overlaps its waits", async () => {
+    const load = { executor: "bursts", size: 40, count: 1 };
+    const { result } = await runHere(shipped("python-asyncio.yaml", { load, keys: { count: 40, distribution: "round-robin" } }, "async"));
+    expect([result.status, result.failures, result.ledger.processed]).toEqual(["completed", [], 40]);
+    // Two rounds of twenty at once, and no forty of one.
+    expect(result.durationMs).toBeLessThan(400);
+  });
 });

@@ -47,7 +47,7 @@ export class BatchRunner {
     private readonly yieldEvery = Number.POSITIVE_INFINITY,
   ) {
     this.together = processor.instant && yieldEvery === Number.POSITIVE_INFINITY;
-    this.turns = concurrency > 1 && processor.ordered ? new KeyOrder() : null;
+    this.turns = (concurrency > 1 || processor.overlaps !== undefined) && processor.ordered ? new KeyOrder() : null;
   }
 
   /**
@@ -63,6 +63,10 @@ export class BatchRunner {
       return true;
     }
     if (this.turns !== null) for (const item of items) this.turns.join(item);
+    if (this.processor.overlaps === true) {
+      this.beginAll(running);
+      return false;
+    }
     if (!this.workOn(running)) return false;
     this.finish(running);
     return true;
@@ -183,6 +187,39 @@ export class BatchRunner {
       }
     }
     return true;
+  }
+
+  /** Begins all items of a batch, each in its key's turn; the end of the last one ends the batch. */
+  private beginAll(running: Running): void {
+    this.processor.openBatch?.();
+    for (const item of running.items) this.beginOne(running, item);
+  }
+
+  private beginOne(running: Running, item: Item): void {
+    if (this.turns !== null && !this.turns.mayStart(item)) {
+      this.turns.whenItMay(item, () => this.beginOne(running, item));
+      return;
+    }
+    const started = this.time.now();
+    if (this.halted || this.expired(started)) {
+      this.cutShort = true;
+      return;
+    }
+    const outcome = Promise.resolve(this.processor.process(item));
+    this.recorder.busy(this.time.now() - started);
+    void outcome.then((result) => this.endOne(running, item, result, started));
+  }
+
+  /** Ends an item of a batch, in any order: those that have ended stand first, as `abandon` expects. */
+  private endOne(running: Running, item: Item, outcome: Outcome, started: Nanoseconds): void {
+    if (this.halted) return;
+    const { items, done } = running;
+    items[items.indexOf(item, done)] = items[done] as Item;
+    items[done] = item;
+    this.end(running, item, outcome, started);
+    if (running.done < items.length) return;
+    this.finish(running);
+    running.whenDone(items);
   }
 
   private goOn(running: Running): void {

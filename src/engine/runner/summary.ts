@@ -14,15 +14,15 @@ import type { Calibration, CpuLimits } from "../../telemetry/machine.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
 import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
-import type { CaseStatus, ProgramFigures, WorkFigures } from "../../telemetry/result.ts";
-import { programName } from "../../telemetry/threads.ts";
+import type { CaseStatus, WorkFigures } from "../../telemetry/result.ts";
 import type { StageFigures } from "../../workloads/stage.ts";
-import type { StateEntry, WorkloadReport } from "../../workloads/workload.ts";
+import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { QueryStats } from "../queries/stats.ts";
 import { type Evidence, littlesLaw, problemOf, selfChecks } from "./checks.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { programFigures, threadFigures } from "./program-figures.ts";
 import { rehearsalNote } from "./rehearsal-share.ts";
 
 export interface Measured {
@@ -80,7 +80,7 @@ export function summarize(measured: Measured): RunnerResult {
   } = measured.surroundings ?? {};
   const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration, limits);
   const endMs = execution.endedAt / 1e6;
-  const programs = execution.reports.flatMap((report, i) => (report?.program === undefined ? [] : [programFigures(report.program, i)]));
+  const programs = programFigures(execution);
   return {
     mode: plan.mode,
     status: statusOf(lifecycle.reason, problems, lifecycle.aborted),
@@ -145,12 +145,7 @@ export function summarize(measured: Measured): RunnerResult {
         },
         busy: endMs > 0 ? Math.min(1, Math.max(0, 1 - measured.idle / execution.endedAt)) : 0,
       },
-      threads: [...execution.threads, ...programs.map(({ name, cpuMs }) => ({ name, cpu: cpuMs === null ? null : cpuMs * 1e6 }))].map(
-        ({ name, cpu }) => ({
-          name,
-          utilization: cpu === null ? null : Math.min(1, cpu / Math.max(1, execution.endedAt)),
-        }),
-      ),
+      threads: threadFigures(execution, programs),
       ...(programs.length === 0 ? {} : { programs }),
       work,
     },
@@ -168,13 +163,6 @@ export function summarize(measured: Measured): RunnerResult {
     state: told === undefined ? null : { machines: states.length, digest: told.digest(states) },
     ...own,
   };
-}
-
-function programFigures(
-  { cpuMs, peakRssBytes, restarts, standardError }: NonNullable<WorkloadReport["program"]>,
-  i: number,
-): ProgramFigures {
-  return { name: programName(i), cpuMs, peakRssBytes, restarts, standardError };
 }
 
 /**

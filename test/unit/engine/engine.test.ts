@@ -141,7 +141,7 @@ describe("heads of items between threads", () => {
 });
 
 describe("batch runner", () => {
-  function runner(process: (item: Item) => string | null | Promise<string | null>, instant: boolean, concurrency = 1) {
+  function runner(process: (item: Item) => string | null | Promise<string | null>, instant: boolean, concurrency = 1, overlaps = false) {
     const time = new VirtualTime();
     const recorder = new Recorder();
     const released: number[] = [];
@@ -149,6 +149,7 @@ describe("batch runner", () => {
       instant,
       yields: false,
       ordered: true,
+      overlaps,
       limit: Number.POSITIVE_INFINITY,
       halt: () => {},
       report: () => ({}),
@@ -193,6 +194,34 @@ describe("batch runner", () => {
     await made.time.run(done);
     expect(made.released).toEqual([0, 2, 1]);
     expect([made.time.now(), made.recorder.counts().orderViolations, made.batches.active]).toEqual([20, 0, 0]);
+  });
+
+  test("items that overlap are begun together, each in its key's turn, and end in any order", async () => {
+    const began: number[] = [];
+    const overlapping = (item: Item) => {
+      began.push(item.index);
+      return made.time.sleepUntil(made.time.now() + 50 - 10 * item.index).then(() => (item.index === 1 ? "bad" : null));
+    };
+    const made = runner(overlapping, false, 1, true);
+    const batch = [7, 8, 7, 9].map((key, index) => Object.assign(new Item(), { index, key, sequence: index === 2 ? 2 : 1 }));
+    const done = new Promise((resolve) => expect(made.batches.work(batch, resolve)).toBe(false));
+    expect(began).toEqual([0, 1, 3]);
+    await made.time.run(made.time.sleepUntil(45));
+    expect([made.released, made.batches.items, made.batches.active]).toEqual([[3, 1], 2, 1]);
+    await made.time.run(done);
+    expect(began).toEqual([0, 1, 3, 2]);
+    expect(made.released).toEqual([3, 1, 0, 2]);
+    expect(made.recorder.counts()).toMatchObject({ processed: 3, failed: 1, orderViolations: 0, batches: 1, batched: 4 });
+  });
+
+  test("items that overlap and have not ended are abandoned, each once", async () => {
+    const made = runner((item) => made.time.sleepUntil(item.index === 2 ? 5 : 100).then(() => null), false, 1, true);
+    const batch = [1, 2, 3].map((key, i) => Object.assign(new Item(), { index: i, key, sequence: 1 }));
+    made.batches.work(batch, unexpected);
+    await made.time.run(made.time.sleepUntil(10));
+    made.batches.abandon(10);
+    await made.time.run(made.time.sleepUntil(200));
+    expect(made.recorder.counts()).toMatchObject({ processed: 1, failed: 0, abandoned: 2 });
   });
 
   test("of one key, what need not wait goes on behind what had to, one after another and not within it", async () => {

@@ -19,6 +19,10 @@ export class CommandProcessor extends MessageProcessor {
     this.program = program;
   }
 
+  get overlaps(): boolean {
+    return this.program.batch;
+  }
+
   open(giveUp: (why: string) => void): Promise<void> {
     return this.program.start(giveUp);
   }

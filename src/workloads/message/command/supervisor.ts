@@ -88,6 +88,11 @@ export class ProgramSupervisor {
     this.halted = true;
   }
 
+  /** True when the program answers several messages with one line: it wants them together. */
+  get batch(): boolean {
+    return this.conversation?.batch === true;
+  }
+
   report(): ProgramReport {
     this.readPeak();
     const cpu = this.liveCpu();
