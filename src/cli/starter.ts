@@ -2,10 +2,16 @@ import type { Scenario } from "../scenario/schema.ts";
 
 /**
  * A scenario to start from: every part of every workload, with its possible values. Parts of other workloads, and alternatives, are
- * commented out with `# `; explanations begin with `##`.
+ * commented out with `# `; explanations begin with `##`. `work`: a line that stands in place of the workload's own work; null: none does.
  */
-export function starterText(title: string, workload: Scenario["workload"] = "message", schema = "./scenario.schema.json"): string {
-  const part = (of: Scenario["workload"]) => (of === workload ? PARTS[of] : commented(PARTS[of]));
+export function starterText(
+  title: string,
+  workload: Scenario["workload"] = "message",
+  schema = "./scenario.schema.json",
+  work: string | null = null,
+): string {
+  const own = work === null ? PARTS[workload] : PARTS[workload].replace(OWN_WORK, (line) => `${work}\n# ${line}`);
+  const part = (of: Scenario["workload"]) => (of === workload ? own : commented(PARTS[of]));
   return `# yaml-language-server: $schema=${schema}
 ## Run it:    lab-tui run FILE        Check it:  lab-tui validate FILE        How the modes work:  lab-tui explain
 ## Durations: 500us 5ms 1.5s 2m   Sizes: 64B 2KB 1MB   Counts: 10_000   Ranges: { min: 1, max: 5 }
@@ -43,6 +49,9 @@ parallel: { workers: auto, codec: ring } ## auto = cores; ring | json | messagep
 # expect: [{ that: parallel.throughput > 1.2 * sync.throughput, because: Workers have more than one core }] ## judged after the run
 `;
 }
+
+/** The work of messages. */
+const OWN_WORK = /^work: .*$/m;
 
 /** A part commented out. */
 function commented(text: string): string {

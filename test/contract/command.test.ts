@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { WORK_STARTERS } from "../../src/cli/work-starter.ts";
 import { runScenario } from "../../src/index.ts";
 import { type CasePlan, planCases } from "../../src/plan/plan.ts";
 import { SHIPPED } from "../../src/scenario/find.ts";
@@ -234,6 +235,30 @@ function planOf(value: object, mode: Mode, file = join(folder, "x.yaml")): CaseP
   if (plan === undefined) throw new Error("unreachable");
   return plan;
 }
+
+describe("a program to start from", () => {
+  const named = Object.entries(WORK_STARTERS).map(([language, starter]) => ({ language, ...starter }));
+
+  for (const { language, extension, command, startup, text } of named) {
+    const there = Bun.which(command("")[0] ?? "") !== null;
+    test.skipIf(!there)(`in ${language} works on messages (skipped where ${language} is missing)`, async () => {
+      const file = join(folder, `mine${extension}`);
+      writeFileSync(file, text);
+      const one = supervise("", { command: command(file), startup: startup === "60s" ? 60e6 : 10e6 });
+      await one.start();
+      const state: State = new Map();
+      const ops = [
+        { op: "increment", key: "n", value: 2 },
+        { op: "increment", key: "n", value: 3 },
+        { op: "set", key: "status", value: "busy" },
+      ] as const;
+      for (const payload of [ops.slice(0, 1), ops.slice(1)]) {
+        await one.supervisor.handle(state, { worker_id: "worker-1", payload, timestamp: 0 });
+      }
+      expect(Object.fromEntries(state)).toEqual({ n: 5, status: "busy" });
+    });
+  }
+});
 
 describe("a case whose messages a program works on", () => {
   const scenario = (script: string, rest: object = {}) => ({

@@ -526,6 +526,11 @@ test("C-1 new writes any workload's scenario, with the schema that is shipped; a
     );
     expect(rest.join("\n")).toContain(`\nworkload: ${workload} `);
   }
+  const python = join(folder, "of-python.yaml");
+  expect((await lab(["new", python, "--work", "python"])).stdout.trim().split("\n")).toEqual([join(folder, "of-python.py"), python]);
+  expect(readFileSync(python, "utf8")).toContain('work: { kind: command, command: ["python3", "./of-python.py"]');
+  const odd = await lab(["new", join(folder, "odd.yaml"), "--work", "phyton"]);
+  expect([odd.code, odd.stderr.trim()]).toEqual([2, '--work: must be one of python, node, go; did you mean "python"?, got "phyton"']);
   const none = await lab(["new", join(folder, "none.yaml"), "--workload", "flows"]);
   expect([none.code, none.stderr.trim()]).toEqual([
     2,

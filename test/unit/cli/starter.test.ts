@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { starterText } from "../../../src/cli/starter.ts";
+import { WORK_STARTERS } from "../../../src/cli/work-starter.ts";
 import { resolveScenario } from "../../../src/scenario/load.ts";
 import { scenarioJsonSchema, WORKLOADS } from "../../../src/scenario/schema.ts";
 import { YamlFile } from "../../../src/scenario/yaml-file.ts";
@@ -65,6 +66,15 @@ describe("a scenario to start from", () => {
     expect(
       [...names].filter((name) => !new RegExp(`\\b${name}: `).test(text) && !text.includes(`\n# ${name}:`) && !text.includes(`${name}:\n`)),
     ).toEqual([]);
+  });
+
+  test("with work in another language has a program beside it, which the work names", () => {
+    for (const [language, { extension, command, startup, text }] of Object.entries(WORK_STARTERS)) {
+      const line = `work: { kind: command, command: ${JSON.stringify(command(`./mine${extension}`))}, startup: ${startup} }`;
+      const { work } = resolved(starterText("mine", "message", "x", line));
+      expect(work).toMatchObject({ kind: "command", command: command(`./mine${extension}`) });
+      expect(text.split("\n").length, language).toBeLessThan(52);
+    }
   });
 
   test("tells the editor where its schema is", () => {
