@@ -72,9 +72,10 @@ export function changeText(one: FigureComparison): string {
 }
 
 /** Why a verdict is "cannot tell", and what would help. */
-export function untoldReason(row: FigureComparison, { paired, level }: ResultComparison): string {
+export function untoldReason(row: FigureComparison, comparison: ResultComparison): string {
+  const { paired, level } = comparison;
   const { a, b, ratio, smallestDetectable, roundsNeeded, rounds } = row;
-  if (rounds === 0 && a === null && b === null) return "no round was measured in which it is known and undisturbed";
+  if (comparison.rounds === 0) return "no round is left that was whole and undisturbed";
   if (a === null || b === null) return "it was not measured, or too few items bear it";
   if (ratio === null) return "it is 0, of which there is no ratio";
   const needed = roundsNeeded === null ? "" : counted(roundsNeeded, "round");

@@ -10,6 +10,7 @@ import { StopSignals } from "../../../src/cli/signals.ts";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
 import { NoiseLog } from "../../../src/store/noise-log.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { changeTable } from "../../../src/views/export/comparison.ts";
 import { caseResult, runResult } from "../../support/results.ts";
 
 const folder = temporaryFolder();
@@ -61,6 +62,7 @@ describe("arms that have run", () => {
       rounds(),
     );
     expect([all.rounds, all.comparisons[0]?.verdict, all.comparisons[0]?.ratio]).toEqual([0, "cannot tell", null]);
+    expect(changeTable(all)).toContain("service_mean: no round is left that was whole and undisturbed\n");
   });
 
   test("that were stopped keep the rounds that are whole in both", () => {
