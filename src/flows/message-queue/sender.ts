@@ -1,6 +1,6 @@
 import { Deque } from "../../kernel/deque.ts";
 import { type SteadyClock, soon, type Timers } from "../../kernel/timers.ts";
-import { payloadOf } from "./payload/payload.ts";
+import { payloadOf, textPayloadOf } from "./payload/payload.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 
 export interface SendOptions {
@@ -125,7 +125,9 @@ export class Sender<T> {
   private newMessage(value: unknown, options: SendOptions): NewMessage {
     const terms = this.termsOf(options);
     options.signal?.throwIfAborted();
-    return { value: this.rule.shares ? value : payloadOf(value, this.rule.maxMessageBytes), terms };
+    const { shares, maxMessageBytes } = this.rule;
+    if (shares) return { value, terms };
+    return { value: (this.store.keepsText === true ? textPayloadOf : payloadOf)(value, maxMessageBytes), terms };
   }
 
   private flushSoon(): void {

@@ -145,6 +145,8 @@ export interface QueueStore {
   readonly sendOne: ((value: unknown, terms: Terms, now: number) => Receipt | null) | null;
   /** The clock, where several processes must agree on one. Default: one of this process that no change of the wall clock moves. */
   readonly clock?: SteadyClock;
+  /** Messages are sent to it as text, which `textOf` of `payload.ts` returns. Default false: as values of its own. */
+  readonly keepsText?: boolean;
   /** True when other processes may use the same messages. */
   readonly shared: boolean;
   /** Messages that would fit now. */

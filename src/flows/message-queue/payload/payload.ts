@@ -1,9 +1,6 @@
 import { QueueError } from "../store.ts";
 import { carriedKind } from "./kinds.ts";
-import { encode } from "./text.ts";
-
-/** Deepest nesting. What refers to itself is deeper than that. */
-const DEEPEST = 500;
+import { DEEPEST, encode, isJson } from "./text.ts";
 
 /** Thrown inside for what cannot be carried. */
 class Unfit {
@@ -40,8 +37,30 @@ export function payloadOf(value: unknown, maxBytes: number): unknown {
 }
 
 function checkSize(value: unknown, maxBytes: number): void {
-  const bytes = Buffer.byteLength(encode(value));
+  checkText(encode(value), maxBytes);
+}
+
+function checkText(text: string, maxBytes: number): void {
+  // Three bytes for one character at most.
+  const bytes = text.length * 3 > maxBytes ? Buffer.byteLength(text) : 0;
   if (bytes > maxBytes) throw new QueueError("invalid", `a message may be ${maxBytes} bytes as text, this one has ${bytes}`);
+}
+
+/** The text of a value, instead of a copy, for stores that keep text. */
+class PayloadText {
+  constructor(readonly text: string) {}
+}
+
+/** As `payloadOf`, for stores that keep text: it has the text of the value, see `textOf`. */
+export function textPayloadOf(value: unknown, maxBytes: number): PayloadText {
+  const text = isJson(value, 0) ? JSON.stringify(value) : encode(payloadOf(value, Number.POSITIVE_INFINITY));
+  checkText(text, maxBytes);
+  return new PayloadText(text);
+}
+
+/** The text of a payload. */
+export function textOf(payload: unknown): string {
+  return payload instanceof PayloadText ? payload.text : encode(payload);
 }
 
 /** A copy of a value. */

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { inTransaction, sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { realTimers, type SteadyClock, steadyClock } from "../../../kernel/timers.ts";
-import { encode } from "../payload/text.ts";
+import { textOf } from "../payload/payload.ts";
 import {
   type DeadLetter,
   type GroupDepth,
@@ -43,6 +43,7 @@ const GRACE_MS = 200;
 export class SqliteStore implements QueueStore {
   readonly sendOne = null;
   readonly shared = true;
+  readonly keepsText = true;
   private readonly db: Database;
   private readonly sql: ReturnType<typeof prepare>;
   private readonly keys: RowOrder;
@@ -82,7 +83,7 @@ export class SqliteStore implements QueueStore {
   }
 
   send(messages: readonly NewMessage[], now: number): StoreAnswer<Receipt[]> {
-    const texts = messages.map(({ value }) => encode(value));
+    const texts = messages.map(({ value }) => textOf(value));
     return this.guarded(() => {
       // What is acknowledged must be in the file of that name.
       this.identity.check();
