@@ -1,6 +1,6 @@
 import { QueueError } from "../store.ts";
 import { carriedKind } from "./kinds.ts";
-import { DEEPEST, encode, isJson } from "./text.ts";
+import { DEEPEST_VALUE, encode, isKeptByJson } from "./text.ts";
 
 /** Thrown inside for what cannot be carried. */
 class Unfit {
@@ -53,7 +53,7 @@ class PayloadText {
 
 /** As `payloadOf`, for stores that keep text: it has the text of the value, see `textOf`. */
 export function textPayloadOf(value: unknown, maxBytes: number): PayloadText {
-  const text = isJson(value, 0) ? JSON.stringify(value) : encode(payloadOf(value, Number.POSITIVE_INFINITY));
+  const text = isKeptByJson(value, 0) ? JSON.stringify(value) : encode(payloadOf(value, Number.POSITIVE_INFINITY));
   checkText(text, maxBytes);
   return new PayloadText(text);
 }
@@ -83,7 +83,7 @@ export function copyOf(value: unknown, depth = 0): unknown {
 }
 
 function copyOfObject(value: object, depth: number): object {
-  if (depth > DEEPEST) throw new Unfit(value, `what is nested more than ${DEEPEST} deep or refers to itself`);
+  if (depth > DEEPEST_VALUE) throw new Unfit(value, `what is nested more than ${DEEPEST_VALUE} deep or refers to itself`);
   if (Array.isArray(value)) {
     const list = value.slice();
     for (let i = 0; i < list.length; i++) {

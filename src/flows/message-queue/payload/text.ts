@@ -9,7 +9,7 @@ import { carriedKind, markedKind } from "./kinds.ts";
  *     {"$object": {"$date": 0}}                                                                an object that happens to look so
  */
 export function encode(payload: unknown): string {
-  return isJson(payload, 0) ? JSON.stringify(payload) : `!${JSON.stringify(marked(payload))}`;
+  return isKeptByJson(payload, 0) ? JSON.stringify(payload) : `!${JSON.stringify(marked(payload))}`;
 }
 
 export function decode(text: string): unknown {
@@ -17,26 +17,26 @@ export function decode(text: string): unknown {
 }
 
 /** Deepest nesting. What refers to itself is deeper than that. */
-export const DEEPEST = 500;
+export const DEEPEST_VALUE = 500;
 
 /** True when JSON keeps a value exactly, an instance of a class as an object of its fields. `level`: how deep in another it is. */
-export function isJson(value: unknown, level: number): boolean {
+export function isKeptByJson(value: unknown, level: number): boolean {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
   if (typeof value === "number") return isJsonNumber(value);
-  if (typeof value !== "object" || level > DEEPEST) return false;
+  if (typeof value !== "object" || level > DEEPEST_VALUE) return false;
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) if (!isJson(value[i], level + 1)) return false;
+    for (let i = 0; i < value.length; i++) if (!isKeptByJson(value[i], level + 1)) return false;
     return true;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return isJsonInstance(value, level);
-  for (const key in value) if (!isJson((value as Record<string, unknown>)[key], level + 1)) return false;
+  for (const key in value) if (!isKeptByJson((value as Record<string, unknown>)[key], level + 1)) return false;
   return true;
 }
 
 function isJsonInstance(value: object, level: number): boolean {
   if ("toJSON" in value || carriedKind(value) !== undefined || value instanceof String) return false;
   const fields = Object.values(value);
-  return fields.length > 0 && fields.every((field) => isJson(field, level + 1));
+  return fields.length > 0 && fields.every((field) => isKeptByJson(field, level + 1));
 }
 
 function isJsonNumber(value: number): boolean {

@@ -6,7 +6,7 @@ import type { StoreAnswer } from "../store.ts";
 /** Longest that the thread is held by another process's lock, in milliseconds: most are over sooner. */
 const HELD_MS = 10;
 /** Work that takes longer than this, in milliseconds, is as another's lock for those who wait. */
-const LONG_MS = 50;
+const LONG_MS = 100;
 /** Longest wait between two tries, in milliseconds. */
 const PAUSE_MS = 20;
 

@@ -232,7 +232,7 @@ export class SqliteStore implements QueueStore {
     const { sql } = this;
     const died: DeadLetter[] = [];
     if ((sql.nextAt.get(grp)?.at ?? Number.POSITIVE_INFINITY) > now) return died;
-    for (const row of sql.expired.all(grp, now - this.turns.lockedFor(GRACE_MS)) as Row[]) {
+    for (const row of sql.expired.all(grp, now - this.grace(now)) as Row[]) {
       if (row.attempt < this.options.maxAttempts) {
         this.keys.putBack(grp, row, row.attempt);
         continue;
@@ -251,6 +251,12 @@ export class SqliteStore implements QueueStore {
 
   private bury(grp: number, { seq, rank, attempt, key, sent, idem, value }: Row, reason: string, now: number): void {
     this.sql.bury.run(seq, grp, rank, attempt, key, sent, idem, value, reason, now);
+  }
+
+  /** For how long others were kept from extending their leases just now, in milliseconds; only where the caller goes by this clock. */
+  private grace(now: number): number {
+    const locked = this.turns.lockedFor(GRACE_MS);
+    return locked > 0 && Math.abs(this.clock.now() - now) < 2 * locked + GRACE_MS ? locked : 0;
   }
 
   /** Number of a group, read from the file each time: another process may have dropped the group and reused its number. */
