@@ -44,7 +44,7 @@ interface Value extends Figure {
 }
 
 /** A metric as used by thresholds. */
-interface Gated<Reading> {
+export interface Gated<Reading> {
   /** Its meaning, in a sentence. */
   readonly meaning: string;
   readonly now: (standing: Standing) => Reading;

@@ -71,9 +71,9 @@ describe("C-1 the package", () => {
       .stdout.toString()
       .trim()
       .split("\n");
-    expect(listing.filter((path) => !/^package\/(src\/|scenarios\/|package\.json|README\.md|LICENSE|CHANGELOG\.md)/.test(path))).toEqual(
-      [],
-    );
+    expect(
+      listing.filter((path) => !/^package\/(dist\/|src\/|scenarios\/|package\.json|README\.md|LICENSE|CHANGELOG\.md)/.test(path)),
+    ).toEqual([]);
     const home = temporaryFolder();
     const run = async (...args: string[]) => {
       const child = Bun.spawn([process.execPath, "x", "-p", join(folder, tarball), "lab-tui", ...args], {
