@@ -28,7 +28,7 @@ export interface RunnerResult extends Omit<MeasuredCase, "params" | "load" | "pr
 export type FromRunner =
   | { readonly type: "hello" }
   | { readonly type: "calibrated"; readonly calibration: Calibration }
-  /** A sign of life while reading the tape. */
+  /** A sign of life while reading the tape, and while programs start. */
   | { readonly type: "preparing" }
   | { readonly type: "started"; readonly count: number; readonly lastMs: number; readonly url: string | null }
   /** Samples since the last such message. */

@@ -298,6 +298,13 @@ describe("a case whose messages a program works on", () => {
     expect(Bun.spawnSync(["pgrep", "-f", mark]).stdout.toString()).toBe("");
   });
 
+  test("gives signs of life while its program starts", async () => {
+    let signs = 0;
+    const slow = `sleep 0.8; ${READY}${EACH} ${ANSWER}; done`;
+    const { result } = await runHere(planOf(scenario(slow), "async"), undefined, { onPreparing: () => signs++ });
+    expect([result.status, signs >= 1]).toEqual(["completed", true]);
+  });
+
   test.each(["async", "parallel"] as const)("is failed in %s with what the program said when it dies at start", async (mode) => {
     const dying = scenario("echo 'no such module' >&2; exit 4");
     await expect(runHere(planOf(dying, mode))).rejects.toThrow("could not be started: it ended with code 4: no such module");

@@ -12,7 +12,7 @@ import { SHORT_REHEARSAL } from "./rehearsal.ts";
 export async function runHere(
   plan: CasePlan,
   during: (stop: () => void) => void = () => {},
-  options: Partial<Pick<CaseOptions, "access" | "http" | "onStarted" | "rehearsal" | "roundsPerMs">> = {},
+  options: Partial<Pick<CaseOptions, "access" | "http" | "onPreparing" | "onStarted" | "rehearsal" | "roundsPerMs">> = {},
 ): Promise<{ readonly result: RunnerResult; readonly samples: readonly Sample[] }> {
   const samples: Sample[] = [];
   const result = await runCase(plan, {

@@ -44,7 +44,7 @@ export interface CaseOptions {
   readonly access: RequestAccess;
   /** File for the final states. */
   readonly dumpState: string | null;
-  /** Called periodically while a long tape is read. */
+  /** Called periodically while a long tape is read, and while the work's programs start. */
   readonly onPreparing: () => void;
   /** `url` of the HTTP server, if there is one. */
   readonly onStarted: (facts: TapeFacts, url: string | null) => void;
@@ -54,6 +54,9 @@ export interface CaseOptions {
   /** Provides the function that stops the run. */
   readonly onStoppable: (stop: () => void) => void;
 }
+
+/** Milliseconds between two signs of life while a case is prepared. */
+const ALIVE_MS = 500;
 
 /** Runs one case in this process, from the cold start to the final figures. */
 export async function runCase(plan: CasePlan, options: CaseOptions): Promise<RunnerResult> {
@@ -95,10 +98,13 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     let begun = false;
     options.onStoppable(() => pipeline.lifecycle.stop(begun ? time.now() : -1));
     const strays = runsHandler(stage.spec) ? new UnhandledErrors(pipeline.job.recorder) : null;
+    // What the work needs outside may take long to start.
+    const alive = setInterval(options.onPreparing, ALIVE_MS);
     const work = executor.execute({
       ...pipeline.job,
       settle: async () => strays?.settle(),
       begin: () => {
+        clearInterval(alive);
         // Garbage of the rehearsal would be collected during the case, and take up memory until then.
         fullGC();
         options.onStarted(facts, face?.url ?? null);
@@ -109,7 +115,10 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
         return origin;
       },
     });
-    const execution = await work.finally(() => strays?.settle());
+    const execution = await work.finally(() => {
+      clearInterval(alive);
+      return strays?.settle();
+    });
     const cpuMs = pipeline.sampler.usage.cpuMsSinceStart();
     const machine = pipeline.sampler.usage.machineSinceStart();
     const computed = workFigures([meter.total, ...execution.threads.flatMap(({ work }) => work ?? [])], roundsPerMs);
