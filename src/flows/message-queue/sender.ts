@@ -84,15 +84,16 @@ export class Sender<T> {
 
   send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
     try {
-      const message = this.newMessage(value, options);
-      return this.sendNow(message) ?? this.sendSoon(message, options.whenFull === "reject", options.signal);
+      const terms = this.termsOf(options);
+      const payload = this.payload(value, options);
+      return this.sendNow(payload, terms) ?? this.sendSoon({ value: payload, terms }, options.whenFull === "reject", options.signal);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** Sends at once where the store can and nothing waits before it; null: not possible. */
-  private sendNow({ value, terms }: NewMessage): Promise<Receipt> | null {
+  private sendNow(value: unknown, terms: Terms): Promise<Receipt> | null {
     const { store } = this;
     if (store.sendOne === null || terms.replace === true || this.flushing || this.closed) return null;
     // A delay begins now, not at the coarse time of `stamp`.
@@ -121,13 +122,12 @@ export class Sender<T> {
     for (const { reject } of this.pending.take((pending) => pending.signal === signal)) reject(signal.reason);
   }
 
-  /** The message as it is now: later changes of the value by its sender are not part of it. */
-  private newMessage(value: unknown, options: SendOptions): NewMessage {
-    const terms = this.termsOf(options);
-    options.signal?.throwIfAborted();
+  /** A value as it is now: later changes of it by its sender are not part of the message. */
+  private payload(value: unknown, options: SendOptions): unknown {
+    if (options !== PLAIN) options.signal?.throwIfAborted();
     const { shares, maxMessageBytes } = this.rule;
-    if (shares) return { value, terms };
-    return { value: (this.store.keepsText === true ? textPayloadOf : payloadOf)(value, maxMessageBytes), terms };
+    if (shares) return value;
+    return this.store.keepsText === true ? textPayloadOf(value, maxMessageBytes) : payloadOf(value, maxMessageBytes);
   }
 
   private flushSoon(): void {
@@ -139,7 +139,10 @@ export class Sender<T> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const chosen = values.map(optionsOf);
     // All of them before any is added: one that cannot be carried is found at once.
-    const messages = values.map((value, i) => this.newMessage(value, chosen[i] as SendOptions));
+    const messages = values.map((value, i) => {
+      const terms = this.termsOf(chosen[i] as SendOptions);
+      return { value: this.payload(value, chosen[i] as SendOptions), terms };
+    });
     // One that must not wait decides for all: they are sent together.
     const hasty = chosen.some(({ whenFull }) => whenFull === "reject");
     const soon = (first: boolean) => this.allSoon(messages, chosen, hasty, first);
