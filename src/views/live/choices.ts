@@ -39,6 +39,7 @@ const GROUPS: readonly (readonly [phase: string, title: string])[] = [
   ["T", "Requests over HTTP"],
   ["A", "Requests over HTTP"],
   ["F", "Flows"],
+  ["W", "Programs in any language"],
 ];
 const OWN = "Others";
 const BROKEN = "Cannot be run";

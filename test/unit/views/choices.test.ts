@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Canvas } from "../../../src/views/canvas/canvas.ts";
 import { arranged, type Choice, groupOf, matching } from "../../../src/views/live/choices.ts";
 import { type BrowseView, drawBrowse } from "../../../src/views/live/picture/browse-picture.ts";
 import { drawHistory, type HistoryView } from "../../../src/views/live/picture/history-picture.ts";
 import { LIST_KEYS, placeAfter, typedAfter } from "../../../src/views/live/typing.ts";
 
+const SCENARIOS = join(import.meta.dir, "../../../scenarios");
 const LOOK = { glyphs: "braille", shaded: false } as const;
 
 function choice(name: string, phase?: string, description = ""): Choice {
@@ -36,6 +39,13 @@ describe("scenarios to choose", () => {
       ...["Others", "One stream of messages", "Async, queues and batches", "Async, queues and batches", "Requests over HTTP"],
       "Cannot be run",
     ]);
+  });
+
+  test("each that comes along stands in a group of its subject", () => {
+    const shipped = readdirSync(SCENARIOS).filter((file) => file.endsWith(".yaml"));
+    expect(shipped.length).toBeGreaterThan(30);
+    const phases = shipped.map((file) => /phase: (\w+)/.exec(readFileSync(join(SCENARIOS, file), "utf8"))?.[1] ?? "");
+    expect(phases.filter((phase) => groupOf(choice("shipped", phase)) === "Others")).toEqual([]);
   });
 
   test.each([
