@@ -46,6 +46,8 @@ export class Terminal {
   private readonly printed: string[] = [];
   /** Undoes what `take` did; null: free. */
   private undo: (() => void) | null = null;
+  /** It is being released; null: it is not. */
+  private leaving: Promise<void> | null = null;
   /** Lent to the shell. */
   private lent = false;
   /** The mouse is reported. */
@@ -94,9 +96,17 @@ export class Terminal {
     if (stdout.isTTY) stdout.write(CUT);
   }
 
-  /** Releases it; `stopDrawing` may draw a last frame, which would not be seen. */
-  async leave(stopDrawing: () => Promise<unknown> | void): Promise<void> {
-    if (this.undo === null) return;
+  /** Releases it, once: who asks while it is being released waits for that. `stopDrawing` may draw a last frame, which would not be seen. */
+  leave(stopDrawing: () => Promise<unknown> | void): Promise<void> {
+    const { undo } = this;
+    if (undo === null) return Promise.resolve();
+    this.leaving ??= this.release(stopDrawing, undo).finally(() => {
+      this.leaving = null;
+    });
+    return this.leaving;
+  }
+
+  private async release(stopDrawing: () => Promise<unknown> | void, undo: () => void): Promise<void> {
     const { stdout } = process;
     const { write } = stdout;
     stdout.write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
@@ -111,7 +121,7 @@ export class Terminal {
     } finally {
       stdout.write = write;
       restoreTerminal();
-      this.undo();
+      undo();
       this.undo = null;
       for (const line of this.notes.splice(0)) this.note(line);
       for (const text of this.printed.splice(0)) this.print(text);
