@@ -31,4 +31,21 @@ describe("the interval of the mean sojourn from one run", () => {
     expect((await single(250, 1)).result.sojournWithin).toBeNull();
     expect((await single(1, 1, { load: { executor: "bursts", size: 100 } })).result.sojournWithin).toBeNull();
   });
+
+  test("holds the run's own mean or is none, also where a queue filled in a part that fills no stretch", async () => {
+    for (const duration of ["5900ms", "5800ms", "3900ms", "3000ms"]) {
+      const load = { executor: "constant-arrival-rate", rate: 275, duration };
+      const given = {
+        title: "x",
+        seed: 1,
+        modes: ["async"],
+        work: { kind: "cpu", time: "8ms" },
+        load,
+        queue: { capacity: 100, overflow: "drop-newest" },
+      };
+      const { result } = await runVirtually(scenarioSchema.parse(given), "async");
+      const { low, high } = result.sojournWithin ?? { low: 0, high: Number.POSITIVE_INFINITY };
+      expect(result.latency.sojourn.mean).toBeWithin(low, high);
+    }
+  });
 });
