@@ -32,11 +32,16 @@ export class BatchMeans {
     this.before = { count, sum };
   }
 
-  /** In a unit of the values; null: too few parts, or neighbouring batches are alike however long: nothing independent was seen. */
-  interval(unit = 1): MeanInterval | null {
+  /**
+   * In a unit of the values; null: too few parts, or neighbouring batches are alike however long: nothing independent was seen. Null too
+   * where it does not hold `mean`, that of all items: what is in no batch, at the beginning or after the last part, is unlike the rest.
+   */
+  interval(unit = 1, mean: number | null = null): MeanInterval | null {
     for (const batches of BATCHES) {
       const found = this.intervalOf(batches);
-      if (found !== null) return { mean: found.mean / unit, low: found.low / unit, high: found.high / unit };
+      if (found === null) continue;
+      const { low, high } = { low: found.low / unit, high: found.high / unit };
+      return mean === null || (low <= mean && mean <= high) ? { mean: found.mean / unit, low, high } : null;
     }
     return null;
   }

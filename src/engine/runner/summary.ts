@@ -1,4 +1,3 @@
-import type { MeanInterval } from "../../kernel/batch-means.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Histogram, type LatencySummary } from "../../kernel/histogram.ts";
 import { histogramText } from "../../kernel/histogram-text.ts";
@@ -111,7 +110,7 @@ export function summarize(measured: Measured): RunnerResult {
       ...outcomesOf(execution.recorders, histograms.sojourn),
     },
     histograms: { sojourn: histogramText(histograms.sojourn) },
-    sojournWithin: holding(sampler.stretches.interval(1e6), latency("sojourn").mean),
+    sojournWithin: sampler.stretches.interval(1e6, latency("sojourn").mean),
     sourceBlockedMs: source.blocked.total / 1e6,
     sourceBlocked: {
       readMs: source.blocked.reading / 1e6,
@@ -207,11 +206,6 @@ function ledgerOf(counts: Counts, scheduled: number, lost: number): Ledger {
     dropped: { newest: counts.droppedNewest, oldest: counts.droppedOldest },
     unfinished: counts.abandoned + lost,
   };
-}
-
-/** An interval by the stretches of the load, where it holds the mean of all; null: the first stretches, or what ended after the load, moved that out of it. */
-function holding(interval: MeanInterval | null, mean: number): MeanInterval | null {
-  return interval !== null && interval.low <= mean && mean <= interval.high ? interval : null;
 }
 
 /** Rules 4, 5 and 7 of measurement: problems that make a case invalid, and warnings. */
