@@ -1,4 +1,5 @@
 import type { Scenario } from "../scenario/schema.ts";
+import { takesStatedTime } from "../scenario/work-kinds.ts";
 
 /** Properties of a scenario's work that are known before anything is opened. */
 
@@ -39,7 +40,7 @@ function withEveryWork(scenario: Scenario, change: <W extends Work>(work: W) => 
 /** True when some of its work takes a time that the scenario states. */
 export function hasStatedWork({ workload, work, flow }: Scenario): boolean {
   const works = workload === "message" ? [work] : [flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
-  return workload !== "fetch" && works.some((one) => one !== undefined && one.time > 0 && !["none", "handler"].includes(one.kind));
+  return workload !== "fetch" && works.some((one) => one !== undefined && one.time > 0 && takesStatedTime(one.kind));
 }
 
 /** A text that is equal for scenarios that do the same with each item, however it is batched, distributed and limited. */
@@ -50,7 +51,7 @@ export function whatIsDone({ workload, work, keys, source, message, fetch, flow 
 
 /** True when the scenario says how long each item's work takes. */
 export function hasKnownWork({ workload, work }: Scenario): boolean {
-  return workload === "message" && !["none", "handler", "command"].includes(work.kind);
+  return workload === "message" && takesStatedTime(work.kind);
 }
 
 /** True when a Worker has keys of its own: an item waits for its Worker though another is free. */

@@ -1,5 +1,6 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { squaredVariation } from "../../load/service-times.ts";
+import { takesStatedTime } from "../../scenario/work-kinds.ts";
 import { theCores } from "../../telemetry/allowance.ts";
 import type { SteadyState } from "../../telemetry/prediction.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
@@ -55,7 +56,7 @@ function besideFormula(steady: SteadyState, result: Explained): string {
 
 /** True when service times vary so much, by the scenario or by measurement, that a mean does not settle. */
 export function heavyTailed({ latency: { service } }: Pick<CaseResult, "latency">, { work, workload }: Facts["scenario"]): boolean {
-  const asked = workload === "message" && !["none", "handler", "command"].includes(work.kind) ? Math.sqrt(squaredVariation(work)) : 0;
+  const asked = workload === "message" && takesStatedTime(work.kind) ? Math.sqrt(squaredVariation(work)) : 0;
   return asked >= HEAVY || (service.mean > 1 && service.stddev / service.mean >= HEAVY);
 }
 

@@ -41,7 +41,7 @@ function compareKept(a: string, b: string, { anyway }: CompareFlags, { figures, 
     throw new UserError(`${told.join("\n")}\ncompare: what differs may be the reason for any change; --anyway compares all the same`);
   }
   const compared = compareResults(first, second, figures, { ...options, gated: false, floorOf: Noise.own().floorOf(first.result) });
-  if (compared.comparisons.length === 0) throw new UserError("compare: A and B have no case in common");
+  if (compared.comparisons.length + compared.information.length === 0) throw new UserError("compare: A and B have no case in common");
   return { ...compared, notes: [...differences, ...compared.notes] };
 }
 

@@ -85,12 +85,12 @@ export class ScenarioRun implements CaseRunner {
     this.planned = repeats === null ? this.each : repeatedCases(this.each, repeats.rounds);
     if (this.each.some(({ scenario }) => computes(scenario))) this.calibration = calibration ?? (await this.runners.calibrate());
     this.files = new CaseFiles(this.planned, access);
-    this.rates = new AskedRates(this.planned, this.machine, this);
+    this.rates = new AskedRates(this.each, this.machine, this);
     this.outline = {
       startedAt: new Date().toISOString(),
       scenario: this.identity(),
       machine: describeMachine(this.calibrated, this.allowance),
-      cases: this.planned.map((plan) => outlineOf(plan, this.predictionOf(foreseenCase(plan, this.planned, this.machine)))),
+      cases: this.planned.map((plan) => outlineOf(plan, this.predictionOf(foreseenCase(plan, this.each, this.machine)))),
     };
     this.options.onEvent?.({ type: "run-started", ...this.outline });
   }

@@ -5,6 +5,7 @@ import { workerName } from "../../load/keys.ts";
 import type { ServiceTime } from "../../load/service-times.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { WireFormat } from "../../scenario/schema.ts";
+import { takesStatedTime } from "../../scenario/work-kinds.ts";
 import { reasonOf } from "../reason.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { type Handler, messageOf } from "./handler.ts";
@@ -189,5 +190,5 @@ export class MessageProcessor implements Processor {
 
 /** True when service times vary between messages. */
 export function varies({ kind, distribution }: Pick<WorkCost, "kind" | "distribution">): boolean {
-  return distribution !== "constant" && kind !== "none" && kind !== "handler" && kind !== "command";
+  return distribution !== "constant" && takesStatedTime(kind);
 }
