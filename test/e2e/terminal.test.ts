@@ -381,7 +381,9 @@ describe("terminals and wishes", () => {
   });
 
   test("a view that crashes costs the picture, not the run", async () => {
-    const alone = file("alone.yaml", `modes: [sync]\n${readFileSync(SHORT, "utf8")}`);
+    // Long enough that it goes on after the crash, however late the picture was drawn.
+    const longer = readFileSync(SHORT, "utf8").replace("rate: 500, duration: 600ms", "rate: 150, duration: 2s");
+    const alone = file("alone.yaml", `modes: [sync]\n${longer}`);
     const screen = open([alone], {
       entry: join(ROOT, "test/support/planted/crashing-view.tsx"),
       env: { NODE_ENV: "production" },
