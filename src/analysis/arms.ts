@@ -1,6 +1,7 @@
 import { counted, listed } from "../kernel/wording.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
 import type { CaseResult, RunResult } from "../telemetry/result.ts";
+import { caseKey } from "./repeats.ts";
 
 /** The two sides of a comparison, case by case. */
 
@@ -49,7 +50,7 @@ export function armsOf(a: RunResult, b: RunResult, gated = false): Arms {
 const isSound = (one: CaseResult | undefined) => one?.status === "completed";
 
 function repeatsByCase({ cases }: RunResult): Map<string, CaseResult[]> {
-  const groups = Map.groupBy(cases, ({ mode, params }) => JSON.stringify([mode, Object.entries(params).sort()]));
+  const groups = Map.groupBy(cases, caseKey);
   for (const group of groups.values()) group.sort((one, other) => (one.repeat ?? 0) - (other.repeat ?? 0));
   return groups;
 }

@@ -16,19 +16,20 @@ export const LEAST_REPEATS = leastPairs(LEVEL);
 
 type Identity = Pick<CaseResult, "mode" | "params">;
 
-/** True for cases that are the same but for their repeat. */
-export function isSameCase(one: Identity, other: Identity): boolean {
-  return keyOf(one) === keyOf(other);
+/** The same text for cases that are the same but for their repeat. */
+export function caseKey({ mode, params }: Identity): string {
+  return JSON.stringify([mode, Object.entries(params).sort()]);
 }
 
-function keyOf({ mode, params }: Identity): string {
-  return JSON.stringify([mode, Object.entries(params).sort()]);
+/** The same text for the same case of the same round. */
+export function roundKey(one: Identity & Pick<CaseResult, "repeat">): string {
+  return `${caseKey(one)} ${one.repeat ?? ""}`;
 }
 
 /** Repeats of the same cases, by case. `order`: of the cases. */
 function groupsOf<T extends Identity>(cases: readonly T[], order: readonly Identity[] = cases): T[][] {
-  const groups = Map.groupBy(cases, keyOf);
-  return [...new Set(order.map(keyOf))].flatMap((key) => {
+  const groups = Map.groupBy(cases, caseKey);
+  return [...new Set(order.map(caseKey))].flatMap((key) => {
     const group = groups.get(key);
     return group === undefined ? [] : [group];
   });
@@ -111,7 +112,7 @@ export function typicalRun(result: RunResult): RunResult {
   const cases = typicalCases(result.cases, repeats).map(({ repeat: _, ...one }) => one);
   const thresholds = result.thresholds.flatMap((threshold) => {
     const judged = result.cases[threshold.case];
-    const index = judged === undefined ? -1 : cases.findIndex((one) => isSameCase(one, judged));
+    const index = judged === undefined ? -1 : cases.findIndex((one) => caseKey(one) === caseKey(judged));
     return index < 0 ? [] : [{ ...threshold, case: index }];
   });
   return { ...result, cases, repeats, thresholds };

@@ -4,6 +4,7 @@ import type { CaseResult, RunResult } from "../telemetry/result.ts";
 import { changePoints } from "./change-points.ts";
 import { RankEstimate } from "./estimate.ts";
 import type { ComparedFigure } from "./figures.ts";
+import { caseKey } from "./repeats.ts";
 
 /** Runs that change points need: fewer tell a change no better than a comparison does. */
 export const LEAST_RUNS = 30;
@@ -91,8 +92,6 @@ function figureTrends(runs: readonly NamedRun[], figures: readonly ComparedFigur
     }),
   );
 }
-
-const caseKey = ({ mode, params }: CaseResult) => JSON.stringify([mode, Object.entries(params).sort()]);
 
 function estimateOf(repeats: readonly CaseResult[], { read }: ComparedFigure): number | null {
   const values = repeats.filter(({ status }) => status === "completed").flatMap((one) => read(one) ?? []);

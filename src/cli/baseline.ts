@@ -4,48 +4,19 @@ import { describeMachine } from "../engine/run/machine.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { VERSION } from "../kernel/version.ts";
-import { listed, sentenceCase } from "../kernel/wording.ts";
+import { sentenceCase } from "../kernel/wording.ts";
 import { type NamedScenario, scenarioHash } from "../plan/plan.ts";
-import { type RunStore, StoreProblem } from "../store/run-store.ts";
+import type { RunStore } from "../store/run-store.ts";
 import { readAllowance } from "../telemetry/allowance.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import { unknownBaseline } from "./baseline-name.ts";
 import { Noise } from "./compare/noise.ts";
-import { openStore } from "./keep.ts";
+import { withStore } from "./keep.ts";
 
 export interface BaselineFlags {
   readonly baseline?: string;
   readonly saveBaseline?: string;
   readonly failOnRegression?: boolean;
-}
-
-/** A baseline as the command line names it: `baseline:NAME`, or `baseline:NAME@SCENARIO`. */
-export interface BaselineName {
-  readonly name: string;
-  /** null: the only one of that name. */
-  readonly scenario: string | null;
-}
-
-/** null: it names no baseline. */
-export function baselineNamed(text: string): BaselineName | null {
-  if (!text.startsWith("baseline:")) return null;
-  const [name = "", scenario = null] = text.slice("baseline:".length).split("@");
-  return { name, scenario };
-}
-
-/** The result of a baseline; throws a sentence when there is none, or several of that name. */
-export function baselineIn(store: RunStore, { name, scenario }: BaselineName): RunResult {
-  const found = store.baselines.list(name).filter((one) => scenario === null || one.scenario === scenario);
-  const [first] = found;
-  const result = first === undefined ? null : store.baselines.result(name, first.scenario);
-  if (result === null) throw unknownBaseline(name, scenario);
-  if (found.length === 1) return result;
-  const names = listed(found.map((one) => quoted(`baseline:${name}@${one.scenario}`)));
-  throw new UserError(`There are baselines ${quoted(name)} of several scenarios: ${names}`);
-}
-
-export function unknownBaseline(name: string, scenario: string | null): UserError {
-  const of = scenario === null ? "" : ` of the scenario ${quoted(scenario)}`;
-  return new UserError(`There is no baseline ${quoted(name)}${of}; \`lab-tui run --save-baseline NAME\` saves one`);
 }
 
 /** Names that need no quotes in a shell, and paths of branches. */
@@ -115,17 +86,6 @@ export class BaselineCheck {
       for (const result of results.filter(isSound)) store.baselines.save(saveBaseline, result);
     });
     return warnings;
-  }
-}
-
-function withStore<T>(work: (store: RunStore) => T): T {
-  const store = openStore();
-  try {
-    return work(store);
-  } catch (error) {
-    throw error instanceof StoreProblem ? new UserError(printable(error.message, 400)) : error;
-  } finally {
-    store.close();
   }
 }
 

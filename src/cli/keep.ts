@@ -17,8 +17,25 @@ export function storeFile(): string {
 
 /** Opens the store for a command on it. */
 export function openStore(): RunStore {
+  return withSentence(() => RunStore.open(storeFile()));
+}
+
+/** Opens the store for a command's work on it, and closes it again. */
+export function withStore<T>(work: (store: RunStore) => T): T {
+  return withSentence(() => {
+    const store = RunStore.open(storeFile());
+    try {
+      return work(store);
+    } finally {
+      store.close();
+    }
+  });
+}
+
+/** A problem of the store is the user's to know: it becomes a sentence. */
+function withSentence<T>(work: () => T): T {
   try {
-    return RunStore.open(storeFile());
+    return work();
   } catch (error) {
     throw error instanceof StoreProblem ? new UserError(printable(error.message, 400)) : error;
   }

@@ -4,8 +4,8 @@ import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { RESULT_VERSION, type RunResult } from "../telemetry/result.ts";
-import { baselineIn, baselineNamed } from "./baseline.ts";
-import { openStore, unknownRun } from "./keep.ts";
+import { baselineIn, baselineNamed } from "./baseline-name.ts";
+import { unknownRun, withStore } from "./keep.ts";
 
 /** Largest result file, in bytes: no run writes a larger one. */
 const LARGEST = 512e6;
@@ -13,14 +13,8 @@ const LARGEST = 512e6;
 /** The result of a past run, by its name or `last`, of a baseline, `baseline:NAME` or `baseline:NAME@SCENARIO`, or of a result file. */
 export function keptResult(run: string): RunResult {
   const baseline = baselineNamed(run);
-  const store = openStore();
-  try {
-    if (baseline !== null) return baselineIn(store, baseline);
-    const kept = store.result(run);
-    if (kept !== null) return withLaterFields(kept);
-  } finally {
-    store.close();
-  }
+  const kept = withStore((store) => (baseline === null ? store.result(run) : baselineIn(store, baseline)));
+  if (kept !== null) return baseline === null ? withLaterFields(kept) : kept;
   if (!existsSync(run)) throw unknownRun(run);
   return resultInFile(run);
 }

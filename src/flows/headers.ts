@@ -5,9 +5,6 @@ export type FlowHeaders = Readonly<Record<string, string>>;
 
 export const NO_HEADERS: FlowHeaders = Object.freeze({});
 
-/** Headers that hand a trace on from one service to the next (W3C Trace Context, w3.org/TR/trace-context). */
-export const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
-
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
 const LONGEST_TRACESTATE = 512;
 

@@ -40,6 +40,10 @@ function openOnce(file: string, { busyMs, check, setUp }: OpenSqlite): Database 
   }
 }
 
+export function hasTable(database: Database, name: string): boolean {
+  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null;
+}
+
 /** Runs work in a transaction that locks the file for writing from its beginning. */
 export function inTransaction<T>(database: Database, work: () => T): T {
   database.run("BEGIN IMMEDIATE");

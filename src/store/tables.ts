@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { inTransaction, pragma } from "../kernel/sqlite.ts";
+import { hasTable, inTransaction, pragma } from "../kernel/sqlite.ts";
 
 /** The tables of a store of past runs. */
 
@@ -81,7 +81,3 @@ function hasVerdicts(database: Database): boolean {
 
 /** Tables that earlier versions of the same schema lack. */
 const ADDED = ["cases", "baselines"];
-
-function hasTable(database: Database, name: string): boolean {
-  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null;
-}

@@ -71,9 +71,8 @@ async function messageProcessors(spec: Extract<ProcessorSpec, { workload: "messa
 
 async function commandProcessors({ work, codec, keys }: Extract<ProcessorSpec, { workload: "message" }>): Promise<MakeProcessor> {
   const { CommandProcessor } = await import("./message/command/processor.ts");
-  const { command, folder, startup, restarts, timeout, state } = work;
-  // The scenario's rules and defaults have seen to it that all are there.
-  const cost = { ...work, command, folder, startup, restarts, timeout, state } as WorkCost & CommandSpec;
+  // The scenario's rules and defaults have seen to it that all its fields are there.
+  const cost = work as WorkCost & CommandSpec;
   return (effort, nameOf, thread = 0) => new CommandProcessor(cost, effort, nameOf, codec, rulesOf(keys, thread));
 }
 

@@ -1,6 +1,5 @@
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { WORK_STARTERS } from "../../src/cli/work-starter.ts";
 import { runScenario } from "../../src/index.ts";
@@ -13,6 +12,7 @@ import { imbalance } from "../../src/telemetry/ledger.ts";
 import { type CommandSpec, ProgramSupervisor } from "../../src/workloads/message/command/supervisor.ts";
 import type { State } from "../../src/workloads/message/state.ts";
 import { runHere } from "../support/case.ts";
+import { temporaryFolder } from "../support/cli.ts";
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell
 const SHELL_ID = "id=${line#*:}; id=${id%%,*};";
@@ -22,7 +22,8 @@ const READY = `echo '{"ready":true}'; `;
 
 setDefaultTimeout(60_000);
 
-const folder = mkdtempSync(join(tmpdir(), "lab-command-"));
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
 const started: ProgramSupervisor[] = [];
 
 afterEach(async () => {

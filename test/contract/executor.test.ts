@@ -6,7 +6,6 @@ import type { Execution, Executor } from "../../src/engine/executor/executor.ts"
 import { ParallelExecutor } from "../../src/engine/executor/parallel/parallel.ts";
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
-import { runCase } from "../../src/engine/runner/case.ts";
 import { buildPipeline, type Pipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
 import { keySource, workerName } from "../../src/load/keys.ts";
@@ -19,7 +18,6 @@ import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { Sample } from "../../src/telemetry/sample.ts";
 import { spansOf } from "../../src/telemetry/series.ts";
 import { simulate } from "../../src/theory/simulate.ts";
-import { NO_ACCESS } from "../../src/workloads/access.ts";
 import { probeDisk } from "../../src/workloads/message/disk-probe.ts";
 import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
@@ -727,16 +725,10 @@ describe("parallel", () => {
       queries: { rate: 50, via: "http" },
     });
     for (const mode of ["sync", "parallel"] as const) {
-      const result = await runCase(planOf(given, mode), {
-        access: NO_ACCESS,
+      const { result } = await runHere(planOf(given, mode), undefined, {
         roundsPerMs: 1,
-        dumpState: null,
         http: 0,
-        stopped: () => false,
-        onPreparing: () => {},
         onStarted: (_, url) => expect(url).toStartWith("http://127.0.0.1:"),
-        onSnapshot: () => {},
-        onStoppable: () => {},
       });
       expect(result.status).toBe("completed");
       expect(imbalance(result.ledger)).toBe(0);

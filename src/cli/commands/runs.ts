@@ -7,17 +7,15 @@ import { outcomeText } from "../../views/report/outcome.ts";
 import { COLOR_PAINTER, PLAIN_PAINTER } from "../../views/report/painter.ts";
 import { textTable } from "../../views/report/table.ts";
 import { figuresAsked } from "../asked-figures.ts";
-import { baselineNamed, unknownBaseline } from "../baseline.ts";
+import { baselineNamed, unknownBaseline } from "../baseline-name.ts";
 import { wholeNumber } from "../flags.ts";
-import { openStore, unknownRun } from "../keep.ts";
+import { unknownRun, withStore } from "../keep.ts";
 import { writeText } from "../target.ts";
 import { hasColors, widthOf } from "../terminal.ts";
 
 /** `lab-tui runs`: prints past runs, newest first. */
 export function listRuns(json: boolean): void {
-  const store = openStore();
-  const runs = store.list();
-  store.close();
+  const runs = withStore((store) => store.list());
   if (json) {
     process.stdout.write(`${safeJson(runs, 2)}\n`);
     return;
@@ -42,9 +40,7 @@ export function listRuns(json: boolean): void {
 
 /** `lab-tui runs baselines`: prints saved baselines. */
 export function listBaselines(json: boolean): void {
-  const store = openStore();
-  const saved = store.baselines.list();
-  store.close();
+  const saved = withStore((store) => store.baselines.list());
   if (json) process.stdout.write(`${safeJson(saved, 2)}\n`);
   else if (saved.length === 0) process.stdout.write("No baseline has been saved yet; `lab-tui run --save-baseline NAME` saves one.\n");
   else {
@@ -65,16 +61,12 @@ function started(iso: string): string {
 /** `lab-tui runs rm RUN`: removes a run, or a baseline. */
 export function removeRun(run: string): void {
   const baseline = baselineNamed(run);
-  const store = openStore();
-  if (baseline !== null) {
-    const count = store.baselines.remove(baseline.name, baseline.scenario);
-    store.close();
-    if (count === 0) throw unknownBaseline(baseline.name, baseline.scenario);
+  if (baseline === null) {
+    if (!withStore((store) => store.remove(run))) throw unknownRun(run);
     return;
   }
-  const gone = store.remove(run);
-  store.close();
-  if (!gone) throw unknownRun(run);
+  const count = withStore(({ baselines }) => baselines.remove(baseline.name, baseline.scenario));
+  if (count === 0) throw unknownBaseline(baseline.name, baseline.scenario);
 }
 
 export interface PruneFlags {
@@ -93,9 +85,8 @@ export function pruneRuns(flags: PruneFlags): void {
     throw new UserError(`--older-than: must be a duration such as 30d (at most 36500d), got ${quoted(flags.olderThan)}`);
   }
   if (flags.keep === undefined && age === null) throw new UserError("runs prune: needs --keep N or --older-than 30d");
-  const store = openStore();
-  const gone = store.prune(keep, age === null ? null : new Date(Date.now() - age / 1000).toISOString());
-  store.close();
+  const before = age === null ? null : new Date(Date.now() - age / 1000).toISOString();
+  const gone = withStore((store) => store.prune(keep, before));
   process.stdout.write(`${gone} ${gone === 1 ? "run" : "runs"} removed\n`);
 }
 
@@ -122,14 +113,11 @@ export async function showTrend(name: string, { json = false, html, metrics, col
 
 /** The kept runs of a scenario, oldest first. */
 function pastRuns(scenario: string): NamedRun[] {
-  const store = openStore();
-  try {
+  return withStore((store) => {
     const runs = store.list().filter((one) => one.scenario === scenario);
     return runs.reverse().flatMap(({ run }) => {
       const result = store.result(run);
       return result === null ? [] : [{ run, result }];
     });
-  } finally {
-    store.close();
-  }
+  });
 }

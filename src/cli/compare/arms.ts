@@ -1,5 +1,5 @@
 import { compareResults, type ResultComparison } from "../../analysis/compare.ts";
-import { isSameCase } from "../../analysis/repeats.ts";
+import { roundKey } from "../../analysis/repeats.ts";
 import { type Interleaved, type InterleavedOptions, startInterleaved } from "../../engine/run/interleave.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { NamedScenario } from "../../plan/plan.ts";
@@ -28,11 +28,8 @@ export async function runArms(scenarios: readonly NamedScenario[], options: Inte
 
 /** The results without cases that were stopped, and without their partners. */
 export function wholeRounds(results: readonly RunResult[]): RunResult[] {
-  const isWhole = (one: CaseResult) =>
-    results.every(({ cases }) => {
-      const partner = cases.find((other) => other.repeat === one.repeat && isSameCase(one, other));
-      return partner !== undefined && partner.status !== "aborted";
-    });
+  const whole = results.map(({ cases }) => new Set(cases.filter(({ status }) => status !== "aborted").map(roundKey)));
+  const isWhole = (one: CaseResult) => whole.every((keys) => keys.has(roundKey(one)));
   return results.map((result) => ({ ...result, cases: result.cases.filter(isWhole) }));
 }
 

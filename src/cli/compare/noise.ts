@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { FloorOf, ResultComparison } from "../../analysis/compare.ts";
 import { LEAST_COMPARISONS, noiseFloor } from "../../analysis/noise-floor.ts";
-import { isSameCase } from "../../analysis/repeats.ts";
+import { caseKey } from "../../analysis/repeats.ts";
 import { ownFolder } from "../../kernel/own-folder.ts";
 import { counted } from "../../kernel/wording.ts";
 import { NoiseLog } from "../../store/noise-log.ts";
@@ -20,10 +20,12 @@ export class Noise {
   /** The floor of each figure of a scenario, on the machine where it ran. */
   floorOf({ scenario: { hash }, machine }: RunResult): FloorOf {
     const entries = this.log.of(hash, nameOf(machine));
-    return (one, figure) =>
-      noiseFloor(
-        entries.flatMap(({ changes }) => changes.flatMap((each) => (each.metric === figure && isSameCase(each, one) ? [each.change] : []))),
-      );
+    const keyOf = (one: Parameters<FloorOf>[0], figure: string) => `${caseKey(one)} ${figure}`;
+    const changes = Map.groupBy(
+      entries.flatMap((entry) => entry.changes),
+      (each) => keyOf(each, each.metric),
+    );
+    return (one, figure) => noiseFloor((changes.get(keyOf(one, figure)) ?? []).map(({ change }) => change));
   }
 
   /** Keeps a comparison of a scenario with itself, unless something disturbed it; says so. */

@@ -1,4 +1,5 @@
 import type { ResultComparison } from "../../analysis/compare.ts";
+import { caseKey } from "../../analysis/repeats.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { quoted } from "../../kernel/text.ts";
 import type { NamedScenario } from "../../plan/plan.ts";
@@ -91,9 +92,7 @@ function longer(named: NamedScenario): NamedScenario {
 
 /** Both rates over comparisons that the gate let through. */
 export function ratesOf(pairs: readonly Pair[]): Pick<SelfCheckRates, "different" | "found"> {
-  const cases = (comparison: ResultComparison) => [
-    ...Map.groupBy(comparison.comparisons, ({ mode, params }) => JSON.stringify([mode, params])).values(),
-  ];
+  const cases = (comparison: ResultComparison) => [...Map.groupBy(comparison.comparisons, caseKey).values()];
   const same = pairs.flatMap((pair) => cases(pair.same));
   const planted = pairs.flatMap((pair) => cases(pair.planted));
   const different = same.filter((rows) => rows.some(({ verdict }) => verdict === "better" || verdict === "worse"));

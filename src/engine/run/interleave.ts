@@ -1,4 +1,4 @@
-import { isSameCase } from "../../analysis/repeats.ts";
+import { roundKey } from "../../analysis/repeats.ts";
 import { type CasePlan, inRounds, type NamedScenario } from "../../plan/plan.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { RunEvent } from "../../telemetry/events.ts";
@@ -62,18 +62,14 @@ interface Step {
 function scheduleOf(arms: readonly Arm[], seed: number): Step[] {
   const plans = arms[0]?.plans ?? [];
   const orders = inRounds([...arms.keys()], plans.length, seed);
-  const before = (plan: CasePlan) => plans.findIndex((other) => isSameCase(plan, other) && other.repeat === (plan.repeat ?? 0) - 1);
+  const places = arms.map(({ plans: own }) => new Map(own.map((plan, index) => [roundKey(plan), index])));
+  const before = (plan: CasePlan) => places[0]?.get(roundKey({ ...plan, repeat: (plan.repeat ?? 0) - 1 })) ?? -1;
   return plans.flatMap((plan, i) => {
-    const steps = arms.map(({ plans: own }, arm): Step => ({ arm, index: own.findIndex((other) => isPartner(plan, other)) }));
+    const steps = places.map((own, arm): Step => ({ arm, index: own.get(roundKey(plan)) ?? -1 }));
     if (steps.some(({ index }) => index < 0)) return [];
     const order = (plan.repeat ?? 0) % 2 === 0 ? orders[i] : orders[before(plan)]?.toReversed();
     return (order ?? []).flatMap((arm) => steps[arm] ?? []);
   });
-}
-
-/** The same case of the same round. */
-function isPartner(one: CasePlan, other: CasePlan): boolean {
-  return one.repeat === other.repeat && isSameCase(one, other);
 }
 
 export interface InterleavedOptions extends InterleaveRules {

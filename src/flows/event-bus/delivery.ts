@@ -17,7 +17,7 @@ export interface Delivery {
   readonly reasons: readonly Undelivered[];
 }
 
-const NONE: readonly Undelivered[] = [];
+const NONE: Undelivered[] = [];
 
 /** Counts down the handlers of one published event. */
 export class DeliveryCount implements Delivery {
@@ -39,13 +39,17 @@ export class DeliveryCount implements Delivery {
 
   fail(subscriber: string, error: unknown): void {
     this.failed++;
-    this.reasons = [...this.reasons, { subscriber, error }];
-    this.leave();
+    this.miss(subscriber, error);
   }
 
   abandon(subscriber: string, error: unknown): void {
     this.abandoned++;
-    this.reasons = [...this.reasons, { subscriber, error }];
+    this.miss(subscriber, error);
+  }
+
+  private miss(subscriber: string, error: unknown): void {
+    if (this.reasons === NONE) this.reasons = [];
+    this.reasons.push({ subscriber, error });
     this.leave();
   }
 

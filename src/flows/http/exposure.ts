@@ -76,21 +76,25 @@ export class Exposure {
 
   /** Throws a 404 problem where clients can publish nothing. */
   checkBus(): void {
-    const there = this.flows.parts.some((part) => part instanceof EventBus);
-    if (!there || (this.exposed !== undefined && this.exposed.events === undefined)) throw new HttpProblem(404, "there is no event bus");
+    this.busAndEvents();
   }
 
   /** The bus that takes events of a type: the first among the parts, never the orchestrator's own. */
   bus(type: string): Found<EventBus<Record<string, unknown>>> {
-    const bus = this.flows.parts.find((part) => part instanceof EventBus);
-    const events = this.exposed === undefined ? "publish" : this.exposed.events;
-    if (bus === undefined || events === undefined) throw new HttpProblem(404, "there is no event bus");
+    const { bus, events } = this.busAndEvents();
     const allowed = typeof events === "string" ? events : own(events, type);
     const schemas = this.schemas.events;
     if (allowed === undefined || (schemas !== undefined && !Object.hasOwn(schemas, type)))
       throw new HttpProblem(422, "there is no event of this type");
     const part = bus as unknown as EventBus<Record<string, unknown>>;
     return { part, access: "publish", schema: schemaOf(allowed) ?? own(schemas, type) };
+  }
+
+  private busAndEvents() {
+    const bus = this.flows.parts.find((part) => part instanceof EventBus);
+    const events = this.exposed === undefined ? "publish" : this.exposed.events;
+    if (bus === undefined || events === undefined) throw new HttpProblem(404, "there is no event bus");
+    return { bus, events };
   }
 
   /** Throws a 404 problem for a part that is not there, and for one that is not for clients. */

@@ -38,8 +38,8 @@ const part = (name, stats, health) => {
 const ask = async (path) => (await fetch(path, { cache: "no-store" })).json();
 const look = async () => {
   try {
-    const [health, stats] = await Promise.all([ask("healthz"), ask("stats")]);
-    at("parts").replaceChildren(...Object.entries(stats).map(([name, its]) => part(name, its, (health.parts || {})[name])));
+    const health = await ask("healthz");
+    at("parts").replaceChildren(...Object.entries(health.stats).map(([name, its]) => part(name, its, (health.parts || {})[name])));
     at("status").textContent = health.status + ", up for " + Math.round(health.uptime_seconds) + " s";
     at("status").className = "status " + health.status;
   } catch (error) {
@@ -82,8 +82,8 @@ const hash = (text: string) => `'sha256-${createHash("sha256").update(text).dige
 const POLICY = `default-src 'none'; script-src ${hash(SCRIPT)}; style-src ${hash(STYLE)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /**
- * A page for people: parts with their health and figures, failures and dead letters; read-only, in one file that asks for nothing but `stats`
- * and `healthz` of this server. Names and figures are set as text, never as markup.
+ * A page for people: parts with their health and figures, failures and dead letters; read-only, in one file that asks for nothing but `healthz`
+ * of this server. Names and figures are set as text, never as markup.
  */
 export function pageResponse(): Response {
   return new Response(BODY, { headers: { ...HEADERS, "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY } });

@@ -1,5 +1,6 @@
 import { Deque } from "../../kernel/deque.ts";
 import { type SteadyClock, soon, type Timers } from "../../kernel/timers.ts";
+import { onAbort } from "../notifier.ts";
 import { payloadOf, textPayloadOf } from "./payload/payload.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 
@@ -112,9 +113,7 @@ export class Sender<T> {
       if (!this.flushing) this.flushSoon();
     });
     if (signal === undefined) return sent;
-    const giveUp = () => this.rejectAborted(signal);
-    signal.addEventListener("abort", giveUp);
-    return sent.finally(() => signal.removeEventListener("abort", giveUp));
+    return sent.finally(onAbort(signal, () => this.rejectAborted(signal)));
   }
 
   /** Rejects the waiting messages whose signal was aborted. */

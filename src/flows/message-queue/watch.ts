@@ -1,5 +1,6 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
+import { onAbort } from "../notifier.ts";
 import type { QueueStore, TaskState } from "./store.ts";
 
 /** Options of waiting for messages. */
@@ -86,12 +87,11 @@ export class Watch {
         if (again) await waiter.look();
       },
     };
-    const abort = () => reject(signal?.reason);
-    signal?.addEventListener("abort", abort);
+    const forget = onAbort(signal, () => reject(signal?.reason));
     this.add(waiter);
     void waiter.look();
     return promise.finally(() => {
-      signal?.removeEventListener("abort", abort);
+      forget();
       this.delete(waiter);
     });
   }

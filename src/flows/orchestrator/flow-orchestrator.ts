@@ -298,9 +298,13 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.cancelCheck = this.timers.after(this.options.checkMs ?? 1000, () => {
       try {
         for (const entry of this.entries.values()) if (entry.state === "up") this.checkHealth(entry);
-        const stats = this.stats();
+        // Figures of a queue are read from its file: not where no alert watches any.
+        let stats: ReadonlyMap<string, PartStats> | null = null;
         this.alerts.check(
-          (name) => stats.get(name) ?? null,
+          (name) => {
+            stats ??= this.stats();
+            return stats.get(name) ?? null;
+          },
           this.timers.now(),
           ({ part, figure }) => this.log(`an alert watches ${part} ${figure}, and there is no such figure`),
         );

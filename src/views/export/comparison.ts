@@ -1,6 +1,7 @@
 import type { FigureComparison, FigureInformation, FigureRatio, ResultComparison } from "../../analysis/compare.ts";
 import { leastPairs, leastSamples } from "../../analysis/estimate.ts";
 import { figureOf } from "../../analysis/figures.ts";
+import { caseKey } from "../../analysis/repeats.ts";
 import { columnsOf, padLeft, printable } from "../../kernel/text.ts";
 import { counted, listed, sentenceCase } from "../../kernel/wording.ts";
 import { valueText } from "../../telemetry/points.ts";
@@ -17,8 +18,8 @@ export const CHANGE_HEADING: readonly string[] = ["", "A", "B", "change", "betwe
 /** A comparison in words: what was compared and how, a table for each case, and why where it cannot tell. */
 export function changeTable(comparison: ResultComparison): string {
   const { a, b, notes, comparisons, information } = comparison;
-  const cases = Map.groupBy(comparisons, ({ mode, params }) => JSON.stringify([mode, params]));
-  const beside = Map.groupBy(information, ({ mode, params }) => JSON.stringify([mode, params]));
+  const cases = Map.groupBy(comparisons, caseKey);
+  const beside = Map.groupBy(information, caseKey);
   const tables = [...cases].flatMap(([key, rows]) => ["", ...caseLines(rows, beside.get(key) ?? [], comparison)]);
   return `${[`A  ${printable(a, 200)}`, `B  ${printable(b, 200)}`, methodText(comparison), ...notes.map(sentence), ...tables].join("\n")}\n`;
 }

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { inSnapshot, inTransaction, openSqlite, pragma } from "../../../kernel/sqlite.ts";
+import { hasTable, inSnapshot, inTransaction, openSqlite, pragma } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { realTimers, type Timers } from "../../../kernel/timers.ts";
 import { QueueError, type StoreOptions } from "../store.ts";
@@ -73,10 +73,6 @@ function checkAging(database: Database, { agingMs = 0, file }: SqliteOptions): v
   if (ms === agingMs) return;
   const words = (span: number) => (span === 0 ? "no agingMs" : `agingMs ${span}`);
   throw new QueueError("invalid", `${printable(file, 200)} keeps ${words(ms)} and cannot be opened with ${words(agingMs)}`);
-}
-
-function hasTable(database: Database, name: string): boolean {
-  return database.query("SELECT 1 FROM sqlite_schema WHERE name = ?").get(name) !== null;
 }
 
 /** Creates missing tables and groups. */

@@ -147,11 +147,12 @@ export class ProgramSupervisor {
       await Promise.race([program.ended, Bun.sleep(LOOK_MS)]);
       const how = ended();
       if (how !== null) throw new Error(`it ${how}`);
+      if (talk.ready || readsInput(program.pid)) return;
       const now = performance.now();
       const used = groupCpuMs(program.pid);
       if (used !== cpu) idleSince = now;
       cpu = used;
-      if (talk.ready || readsInput(program.pid) || now - idleSince >= IDLE_MS) return;
+      if (now - idleSince >= IDLE_MS) return;
       if (now < until) continue;
       program.kill("was not ready in time");
       throw new Error(`it was not ready within ${formatMs(this.spec.startup / 1000)} (work.startup)`);

@@ -6,8 +6,9 @@ import { cpuOf } from "../../../telemetry/machine-use.ts";
  */
 export function groupCpuMs(group: number): number | null {
   let total: number | null = null;
-  for (const pid of pidsOfGroup(group)) {
-    const used = cpuOf(textOf(`/proc/${pid}/stat`));
+  for (const pid of entriesOf("/proc")) {
+    const stat = /^\d+$/.test(pid) ? textOf(`/proc/${pid}/stat`) : null;
+    const used = stat !== null && groupOf(stat) === group ? cpuOf(stat) : null;
     if (used !== null) total = (total ?? 0) + used.ownMs + used.childrenMs;
   }
   return total;
@@ -32,14 +33,9 @@ export function readsInput(pid: number): boolean {
   });
 }
 
-function pidsOfGroup(group: number): string[] {
-  return entriesOf("/proc").filter((pid) => /^\d+$/.test(pid) && groupOf(pid) === group);
-}
-
-function groupOf(pid: string): number | null {
-  const stat = textOf(`/proc/${pid}/stat`);
+function groupOf(stat: string): number {
   // The name before may contain anything, brackets included. Then: state, parent, group.
-  return stat === null ? null : Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
 }
 
 function entriesOf(folder: string): string[] {
