@@ -35,7 +35,17 @@ export function againstTheory({ result, scenario, longEnough }: Facts): string {
     return `${who} expects ${rates}; measured: ${formatCount(throughput)}/s. Service times vary so much${varies} that the mean sojourn time of one run says nothing.`;
   }
   const means = `${who} expects ${rates} and a mean sojourn time of ${formatMs(predicted.sojournMean)}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.`;
-  return steadyState === null ? means : `${means} ${besideFormula(steadyState, result)}`;
+  return [means, steadyState === null ? "" : besideFormula(steadyState, result), handling(result)].filter(Boolean).join(" ");
+}
+
+/** Share of the capacity from which the lab's own handling of messages is mentioned, where less was done than predicted. */
+const HANDLING = 0.05;
+
+/** What receiving, queueing and holding messages cost, where it kept a case from what was predicted. */
+function handling({ shortfall, throughput, predicted }: Explained): string {
+  if (shortfall == null || throughput >= (1 - HANDLING) * (predicted.throughput ?? 0)) return "";
+  const share = shortfall.causes.overhead / shortfall.capacity;
+  return share < HANDLING ? "" : `Receiving, queueing and holding messages took ${formatShare(share)} of what the work could have had.`;
 }
 
 function besideFormula(steady: SteadyState, result: Explained): string {

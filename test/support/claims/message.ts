@@ -634,6 +634,11 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     settles,
   ),
   claim(
+    "Receiving, queueing and holding messages took {share:P} of what the work could have had.",
+    figure("share", ({ result: { shortfall } }) => (shortfall == null ? null : shortfall.causes.overhead / shortfall.capacity)),
+    must("as much was done as was predicted", ({ result }) => result.throughput < 0.96 * (result.predicted.throughput ?? 0)),
+  ),
+  claim(
     "{n:N} waiting messages of {size:*} held {held:*} at most, of the {rss:*} that the case took[[; the line grew by {growth:*} a second]].",
     figure("n", ({ result }) => result.queue.highWater),
     figure("size", ({ scenario }) => scenario.message.size),
