@@ -75,6 +75,8 @@ describe("completion in bash", () => {
     expect(offered("show", kept?.run.slice(0, -1) ?? "")).toContain(kept?.run ?? "");
     expect(offered("show", "la")).toEqual(["last"]);
     expect(offered("replay", "no")).toEqual(["notes.json"]);
+    expect(offered("compare", "last", "first")).toEqual(["first-look"]);
+    expect(offered("compare", kept?.run.slice(0, -1) ?? "")).toContain(kept?.run ?? "");
   });
 
   test("nothing where anything may stand", () => {

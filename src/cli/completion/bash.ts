@@ -77,6 +77,7 @@ _lab_tui_values() {
       ;;
     scenarios) _lab_tui_offer < <(_lab_tui_names name list); _lab_tui_paths -f ;;
     runs) _lab_tui_offer < <(echo last; _lab_tui_names run runs); _lab_tui_paths -f ;;
+    compared) _lab_tui_offer < <(echo last; _lab_tui_names run runs; _lab_tui_names name list); _lab_tui_paths -f ;;
     files) _lab_tui_paths -f ;;
     folders) _lab_tui_paths -d ;;
   esac

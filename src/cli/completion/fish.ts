@@ -55,6 +55,8 @@ function offered(values: Values): string {
       return "-F -a '(__lab_tui_names name list)'";
     case "runs":
       return "-F -a 'last (__lab_tui_names run runs)'";
+    case "compared":
+      return "-F -a 'last (__lab_tui_names run runs) (__lab_tui_names name list)'";
     case "files":
       return "-F";
     case "folders":

@@ -6,7 +6,7 @@ export type Values =
   /** One of the words; `list`: several of them, with commas. */
   | { readonly kind: "words" | "list"; readonly words: readonly string[] }
   /** Looked up when they are asked for, or paths; `any`: anything. */
-  | { readonly kind: "scenarios" | "runs" | "files" | "folders" | "any" };
+  | { readonly kind: "scenarios" | "runs" | "compared" | "files" | "folders" | "any" };
 
 export interface Flag {
   /** Its spellings, the short one first. */
@@ -32,6 +32,8 @@ export interface Grammar {
 const BY_PLACEHOLDER: Readonly<Record<string, Values>> = {
   scenario: { kind: "scenarios" },
   run: { kind: "runs" },
+  a: { kind: "compared" },
+  b: { kind: "compared" },
   file: { kind: "files" },
   path: { kind: "files" },
   dir: { kind: "folders" },

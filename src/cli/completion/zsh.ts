@@ -15,6 +15,11 @@ _lab_tui_scenarios() {
   _alternative 'scenarios:scenario:compadd -a names' 'files:scenario file:_files -g "*.(yaml|yml)"'
 }
 
+_lab_tui_compared() {
+  local -a names=(last \${(f)"$(_lab_tui_names run runs)"} \${(f)"$(_lab_tui_names name list)"})
+  _alternative 'arms:run or scenario:compadd -a names' 'files:result or scenario file:_files -g "*.(json|yaml|yml)"'
+}
+
 _lab_tui_runs() {
   local -a names=(last \${(f)"$(_lab_tui_names run runs)"})
   _alternative 'runs:run:compadd -a names' 'files:result file:_files -g "*.json"'
@@ -75,7 +80,16 @@ function flagSpec({ names, description, value, repeatable }: Flag): string {
 }
 
 function messageOf({ kind }: Values): string {
-  return { words: "one of", list: "list", scenarios: "scenario", runs: "run", files: "file", folders: "folder", any: "value" }[kind];
+  return {
+    words: "one of",
+    list: "list",
+    scenarios: "scenario",
+    runs: "run",
+    compared: "run or scenario",
+    files: "file",
+    folders: "folder",
+    any: "value",
+  }[kind];
 }
 
 function actionOf(values: Values): string {
@@ -88,6 +102,8 @@ function actionOf(values: Values): string {
       return "_lab_tui_scenarios";
     case "runs":
       return "_lab_tui_runs";
+    case "compared":
+      return "_lab_tui_compared";
     case "files":
       return "_files";
     case "folders":
