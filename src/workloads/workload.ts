@@ -37,8 +37,10 @@ export interface Processor {
   readonly openBatch?: (() => void) | undefined;
   /** True when items of one key must be handled one after another. */
   readonly ordered: boolean;
-  /** True when the items of a batch are begun together, each in its key's turn, since they wait outside together; may change. Absent: never. */
+  /** True when the items of a batch are started together, each in its key's turn, since they wait outside together; may change. Absent: never. */
   readonly overlaps?: boolean;
+  /** As `process`, where items overlap: `ended` is called once its outcome is known. */
+  start?(item: Item, ended: (outcome: Outcome) => void): void;
   /** Items that may be in progress now, where that is less than the mode allows. */
   readonly limit: number;
   /**

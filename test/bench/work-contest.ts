@@ -21,6 +21,20 @@ const IO = {
   async: { concurrency: 100 },
 };
 
+const TO_PROGRAMS = 200_000;
+const PROGRAMS = {
+  modes: ["parallel"],
+  load: { executor: "bursts", size: TO_PROGRAMS },
+  keys: { count: 10_000, distribution: "round-robin" },
+  message: { updates: 2 },
+  work: { kind: "command", command: ["python3", peerFile("python_batches.py")] },
+  queue: { capacity: 10_000, overflow: "block" },
+  batch: { size: 100 },
+  // A pool is given all chunks at once.
+  async: { concurrency: 40 },
+  parallel: { workers: CORES },
+};
+
 /** Work that takes its time: how much of what the machine can do is done. */
 export const WORK_CONTESTS: readonly Contest[] = [
   {
@@ -50,6 +64,13 @@ export const WORK_CONTESTS: readonly Contest[] = [
     target: 0.95,
     ours: () => clockOnScreen(PARALLEL),
     theirs: async () => CORES * (await clock(SYNC)),
+  },
+  {
+    what: `messages through Python programs, batch 100, ${CORES} Workers`,
+    peer: `multiprocessing.Pool(${CORES}), chunks of 100`,
+    target: 1,
+    ours: async () => completed((await runBench(PROGRAMS)).cases[0]).throughput,
+    theirs: () => clockCommand(["python3", peerFile("multiprocessing_pool.py"), String(CORES), String(TO_PROGRAMS)]),
   },
   { what: "io 5 ms, concurrency 100", peer: "100 at once ÷ 5 ms", target: 0.95, ours: () => clock(IO), theirs: async () => 100 / 0.005 },
 ];

@@ -205,9 +205,8 @@ export class BatchRunner {
       this.cutShort = true;
       return;
     }
-    const outcome = Promise.resolve(this.processor.process(item));
+    this.processor.start?.(item, (outcome) => this.endOne(running, item, outcome, started));
     this.recorder.busy(this.time.now() - started);
-    void outcome.then((result) => this.endOne(running, item, result, started));
   }
 
   /** Ends an item of a batch, in any order: those that have ended stand first, as `abandon` expects. */

@@ -2,17 +2,25 @@ import type { Item } from "../../queueing/item.ts";
 
 /** Queues of items by key, filled when their batch begins; only the first item of each queue may be worked. */
 export class KeyOrder {
-  private readonly queues = new Map<number, Item[]>();
+  /** By key; most keys have one item at a time. */
+  private readonly first: (Item | undefined)[] = [];
+  private readonly behind = new Map<number, Item[]>();
   private readonly waiting = new Map<Item, () => void>();
 
   join(item: Item): void {
-    const queue = this.queues.get(item.key);
-    if (queue === undefined) this.queues.set(item.key, [item]);
+    const { key } = item;
+    while (this.first.length <= key) this.first.push(undefined);
+    if (this.first[key] === undefined) {
+      this.first[key] = item;
+      return;
+    }
+    const queue = this.behind.get(key);
+    if (queue === undefined) this.behind.set(key, [item]);
     else queue.push(item);
   }
 
   mayStart(item: Item): boolean {
-    return this.queues.get(item.key)?.[0] === item;
+    return this.first[item.key] === item;
   }
 
   whenItMay(item: Item, start: () => void): void {
@@ -20,11 +28,12 @@ export class KeyOrder {
   }
 
   end(item: Item): void {
-    const queue = this.queues.get(item.key) ?? [];
-    queue.shift();
-    const next = queue[0];
+    const { key } = item;
+    const queue = this.behind.size === 0 ? undefined : this.behind.get(key);
+    const next = queue?.shift();
+    this.first[key] = next;
     if (next === undefined) {
-      this.queues.delete(item.key);
+      if (queue !== undefined) this.behind.delete(key);
       return;
     }
     const wake = this.waiting.get(next);

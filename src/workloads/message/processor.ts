@@ -8,7 +8,7 @@ import type { WireFormat } from "../../scenario/schema.ts";
 import { takesStatedTime } from "../../scenario/work-kinds.ts";
 import { reasonOf } from "../reason.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
-import { type Handler, messageOf } from "./handler.ts";
+import { type Handler, type Message, messageOf } from "./handler.ts";
 import type { Payload } from "./message.ts";
 import { apply, type State, stateJson } from "./state.ts";
 import { unseenIn } from "./unseen.ts";
@@ -97,14 +97,9 @@ export class MessageProcessor implements Processor {
   }
 
   private handle(item: Item, handler: Handler): Outcome | Promise<Outcome> {
-    let state = this.machine(item.key);
-    if (state === undefined) {
-      state = new Map();
-      this.states[item.key] = state;
-    }
+    const state = this.machineFor(item.key);
     try {
-      const name = this.spelt[item.key] ?? this.nameOf(item.key);
-      const answer = handler(state, messageOf(name, item.payload as Payload, item.due / 1e9));
+      const answer = handler(state, this.messageOf(item));
       if (!isThenable(answer)) return null;
       const { key } = item;
       const done: Promise<Outcome> = Promise.resolve(answer)
@@ -118,6 +113,25 @@ export class MessageProcessor implements Processor {
     } catch (error) {
       return reasonOf(error);
     }
+  }
+
+  /** The state of a key, created where there is none. */
+  protected machineFor(key: number): State {
+    const known = this.machine(key);
+    if (known !== undefined) return known;
+    const created: State = new Map();
+    this.states[key] = created;
+    return created;
+  }
+
+  protected messageOf({ key, payload, due }: Item): Message {
+    return messageOf(this.spelt[key] ?? this.spell(key), payload as Payload, due / 1e9);
+  }
+
+  private spell(key: number): string {
+    const name = this.nameOf(key);
+    this.spelt[key] = name;
+    return name;
   }
 
   private update(item: Item): Outcome {

@@ -61,8 +61,7 @@ function talk(withState = false, sentBefore = 0) {
   const held = (state: State = new Map(), name = "worker-1"): Held => ({
     state,
     message: { worker_id: name, payload: [{ op: "set", key: "a", value: 1 }], timestamp: 0.5 },
-    done: () => ends.push("done"),
-    failed: (why) => ends.push(why),
+    ended: (why) => ends.push(why ?? "done"),
   });
   return { conversation, written, ends, held };
 }

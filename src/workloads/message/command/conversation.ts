@@ -1,3 +1,5 @@
+import { IdTable } from "../../../kernel/id-table.ts";
+import type { Outcome } from "../../workload.ts";
 import type { Message } from "../handler.ts";
 import { type State, stateJson } from "../state.ts";
 import { type ProgramAnswer, parseLine } from "./answers.ts";
@@ -6,8 +8,8 @@ import { type ProgramAnswer, parseLine } from "./answers.ts";
 export interface Held {
   readonly state: State;
   readonly message: Message;
-  readonly done: () => void;
-  readonly failed: (why: string) => void;
+  /** Called once: null when it is done, else why it has failed. */
+  readonly ended: (outcome: Outcome) => void;
 }
 
 /**
@@ -19,7 +21,7 @@ export class Conversation {
   ready = false;
   /** True when it answers several messages with one line. */
   batch = false;
-  private readonly held = new Map<number, Held>();
+  private held = new IdTable<Held>();
   private lines = 0;
   private lastId: number;
   /** The last sign of life that counts: an answer, or the first message after none was held. */
@@ -81,8 +83,8 @@ export class Conversation {
   /** Fails all messages that the program holds. */
   failAll(why: string): void {
     const all = [...this.held.values()];
-    this.held.clear();
-    for (const { failed } of all) failed(why);
+    this.held = new IdTable();
+    for (const { ended } of all) ended(why);
   }
 
   private take({ id, error, set }: ProgramAnswer): string | null {
@@ -91,12 +93,8 @@ export class Conversation {
       return id > this.sentBefore && id <= this.lastId ? `answered message ${id} twice` : `answered message ${id}, which it was never sent`;
     }
     this.held.delete(id);
-    if (error !== null) {
-      one.failed(error);
-      return null;
-    }
-    for (const key in set) one.state.set(key, set[key]);
-    one.done();
+    if (error === null) for (const key in set) one.state.set(key, set[key]);
+    one.ended(error);
     return null;
   }
 }

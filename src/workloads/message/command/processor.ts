@@ -1,5 +1,6 @@
+import type { Item } from "../../../queueing/item.ts";
 import type { WireFormat } from "../../../scenario/schema.ts";
-import type { Effort, WorkloadReport } from "../../workload.ts";
+import type { Effort, Outcome, WorkloadReport } from "../../workload.ts";
 import { type KeyRules, MessageProcessor, type WorkCost } from "../processor.ts";
 import { type CommandSpec, ProgramSupervisor } from "./supervisor.ts";
 
@@ -21,6 +22,10 @@ export class CommandProcessor extends MessageProcessor {
 
   get overlaps(): boolean {
     return this.program.batch;
+  }
+
+  start(item: Item, ended: (outcome: Outcome) => void): void {
+    this.program.send(this.machineFor(item.key), this.messageOf(item), ended);
   }
 
   open(giveUp: (why: string) => void): Promise<void> {

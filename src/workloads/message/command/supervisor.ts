@@ -74,13 +74,16 @@ export class ProgramSupervisor {
     this.watch = setInterval(() => this.look(), Math.min(1000, Math.max(10, timeoutMs / 4)));
   }
 
-  /** Has the program work on a message; rejects with the reason when it has failed. Stays open when the program is given up. */
+  /** Has the program work on a message. `ended`: called with its outcome, and never when the program is given up. */
+  send(state: State, message: Message, ended: Held["ended"]): void {
+    const one: Held = { state, message, ended };
+    if (this.conversation === null) this.waiting.push(one);
+    else this.conversation.send(one, performance.now());
+  }
+
+  /** As `send`; rejects with the reason when it has failed. */
   handle(state: State, message: Message): Promise<void> {
-    return new Promise((done, failed) => {
-      const one: Held = { state, message, done, failed };
-      if (this.conversation === null) this.waiting.push(one);
-      else this.conversation.send(one, performance.now());
-    });
+    return new Promise((done, failed) => this.send(state, message, (why) => (why === null ? done() : failed(why))));
   }
 
   /** The run is over: answers do not count any more. */
