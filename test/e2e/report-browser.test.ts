@@ -8,7 +8,7 @@ import type { RunResult } from "../../src/telemetry/result.ts";
 import { THEMES } from "../../src/views/canvas/themes.ts";
 import { comparisonHtml } from "../../src/views/export/comparison-html.ts";
 import { htmlOf } from "../../src/views/export/html.ts";
-import { temporaryFolder } from "../support/cli.ts";
+import { lab, temporaryFolder } from "../support/cli.ts";
 import { comparedRun, HOSTILE, hostileRun, reportedRun } from "../support/reports.ts";
 
 setDefaultTimeout(120_000);
@@ -141,7 +141,7 @@ describe.skipIf(CHROMIUM === null)("the HTML report in a browser (needs chromium
         expect(await page.value("document.querySelectorAll('script').length")).toBe(3);
       }
       await comparisonFits(page);
-      for (const [name, run] of realRuns()) await drawnWhole(page, name, run);
+      for (const [name, run] of [...realRuns(), ["first-look", await firstLook()] as const]) await drawnWhole(page, name, run);
       await drawnAnew(page, pathToFileURL(join(folder, "plain.html")).href);
       await drawnWithoutScripts(page, pathToFileURL(join(folder, "plain.html")).href);
       expect(page.complaints).toEqual([]);
@@ -202,6 +202,14 @@ function realRuns(): (readonly [name: string, run: RunResult])[] {
   const points = [10, 100].flatMap((rate) => [1, 8].map((size) => ({ "load.rate": rate, "batch.size": size })));
   const cases = one === undefined ? [] : points.flatMap((params) => ["sync", "async"].map((mode) => ({ ...one, mode, params })));
   return [...kept, ["sweep", reportedRun({ cases, thresholds: [], hypotheses: [] })]];
+}
+
+/** The scenario that everybody begins with, for a second of each mode. */
+async function firstLook(): Promise<RunResult> {
+  const file = join(folder, "first-look.json");
+  const { stderr } = await lab(["run", "first-look", "--duration", "1s", "--headless", "-q", "--no-store", "--json", file]);
+  expect(stderr).not.toContain("error");
+  return JSON.parse(readFileSync(file, "utf8")) as RunResult;
 }
 
 /** Every chart is drawn, those that are folded away when they are opened. */
