@@ -53,8 +53,55 @@ export function isSweep({ cases }: RunResult): boolean {
   return axesOf(cases).length > 0;
 }
 
-/** The picture of a sweep: lines over one swept field, heat maps over two or more. */
-export function sweepPicture(result: RunResult, name: MeasureName, width: number, height: number, paint: Painter): string[] {
+export type Direction = "left" | "right" | "up" | "down";
+
+/**
+ * The point beside another on the picture of a sweep: along the field that is drawn across, or in the row above or below, which another mode
+ * or map may have. Of none: the best one, or the first. null: there is none in that direction.
+ */
+export function pointBeside({ cases }: RunResult, from: CaseResult | null, direction: Direction): CaseResult | null {
+  const drawn = cases.filter(({ status }) => status !== "failed");
+  const rows = pictureRows(drawn, axesOf(cases));
+  const at = rows.findIndex((row) => from !== null && row.includes(from));
+  if (from === null || at < 0) return bestCase(cases) ?? drawn[0] ?? null;
+  const row = rows[at] as readonly CaseResult[];
+  const place = row.indexOf(from);
+  if (direction === "left") return row[place - 1] ?? null;
+  if (direction === "right") return row[place + 1] ?? null;
+  const other = rows[direction === "up" ? at - 1 : at + 1];
+  return other?.[Math.min(place, other.length - 1)] ?? null;
+}
+
+/** The points of a picture, row by row, from left to right. */
+function pictureRows(cases: readonly CaseResult[], axes: readonly Axis[]): readonly (readonly CaseResult[])[] {
+  const across = axes.at(-1);
+  if (across === undefined) return [];
+  const placeOf = (one: CaseResult, axis: Axis) => axis.values.indexOf(valueText(one.params[axis.field]));
+  const sorted = (row: readonly CaseResult[]) => row.toSorted((a, b) => placeOf(a, across) - placeOf(b, across));
+  const down = axes.at(-2);
+  const groups =
+    down === undefined
+      ? modesOf(cases).map((mode) => cases.filter((one) => one.mode === mode))
+      : [...groupedBy(cases, othersOf(axes)).values()].flatMap((group) =>
+          down.values.map((value) => group.filter((one) => valueText(one.params[down.field]) === value)),
+        );
+  return groups.filter((group) => group.length > 0).map(sorted);
+}
+
+/** The fields that neither go down nor across: each combination of them has a map of its own. */
+function othersOf(axes: readonly Axis[]): string[] {
+  return axes.slice(0, -2).map(({ field }) => field);
+}
+
+/** The picture of a sweep: lines over one swept field, heat maps over two or more; `chosen`: the point that is marked. */
+export function sweepPicture(
+  result: RunResult,
+  name: MeasureName,
+  width: number,
+  height: number,
+  paint: Painter,
+  chosen: CaseResult | null = null,
+): string[] {
   const cases = result.cases.filter(({ status }) => status !== "failed");
   const faulty = new Set(result.cases.filter((_, i) => faultOf(result, i) !== null));
   const axes = axesOf(result.cases);
@@ -66,13 +113,12 @@ export function sweepPicture(result: RunResult, name: MeasureName, width: number
     ...(some ? [axes.length === 1 ? "No line where too few items bear a p99." : `${FEW}: ${TOO_FEW} items bear a p99 there`] : []),
   ];
   if (axes.length === 1) {
-    return [...lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height - legend.length), paint, faulty), ...legend];
+    return [...lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height - legend.length), paint, faulty, chosen), ...legend];
   }
   // The last two fields span the map; there is one for every combination of the others, and for every mode.
   const [down, across] = axes.slice(-2) as [Axis, Axis];
-  const others = axes.slice(0, -2).map(({ field }) => field);
-  const maps = [...groupedBy(cases, others)].flatMap(([name, group]) => [
-    ...heatMap(group, name, down, across, measure, width, paint, faulty),
+  const maps = [...groupedBy(cases, othersOf(axes))].flatMap(([name, group]) => [
+    ...heatMap(group, name, down, across, measure, width, paint, faulty, chosen),
     "",
   ]);
   return [...maps, ...legend];
@@ -167,6 +213,7 @@ function lineChart(
   height: number,
   paint: Painter,
   faulty: ReadonlySet<CaseResult>,
+  chosen: CaseResult | null,
 ): string[] {
   const columns = width - LABEL_WIDTH;
   const at = (mode: string, value: string) => cases.find((one) => one.mode === mode && valueText(one.params[axis.field]) === value);
@@ -187,7 +234,8 @@ function lineChart(
     const star = best !== null && isAt(best, value) ? "★" : "";
     const fault = [...faulty].some((one) => isAt(one, value)) ? FAULT : "";
     const sign = cases.some((one) => isAt(one, value) && isDisturbed(one)) ? DISTURBED : "";
-    return `${star}${fault}${value}${sign}`;
+    const text = `${star}${fault}${value}${sign}`;
+    return chosen !== null && isAt(chosen, value) ? `[${text}]` : text;
   });
   return [
     `${measure.title} against ${axis.field}    ${legend.join("  ")}  ${paint.series("expected", "┄ predicted")}`,
@@ -234,6 +282,11 @@ function ticks(values: readonly string[], columns: number): string {
   return line;
 }
 
+/** A centred text with brackets in place of the spaces beside it. */
+function bracketed(text: string): string {
+  return text.replace(/ ?(\S+(?: \S+)*) ?/, "[$1]");
+}
+
 /** Splits a map into blocks, one below another, that fit the screen. */
 function heatMap(
   cases: readonly CaseResult[],
@@ -244,6 +297,7 @@ function heatMap(
   room: number,
   paint: Painter,
   faulty: ReadonlySet<CaseResult>,
+  chosen: CaseResult | null,
 ): string[] {
   const at = (row: string, column: string) =>
     cases.find(({ params }) => valueText(params[down.field]) === row && valueText(params[across.field]) === column);
@@ -259,11 +313,12 @@ function heatMap(
   const cell = (one: CaseResult | undefined) => {
     if (one === undefined) return centred("–");
     const value = measure.of(one);
-    if (value === null) return centred(`${one === best ? "★" : ""}${faulty.has(one) ? FAULT : ""}${FEW}${disturbedSign(one)}`);
+    const placed = (text: string) => (one === chosen ? bracketed(centred(text)) : centred(text));
+    if (value === null) return placed(`${one === best ? "★" : ""}${faulty.has(one) ? FAULT : ""}${FEW}${disturbedSign(one)}`);
     const share = most > least ? (value - least) / (most - least) : 1;
     const star = one === best ? "★" : "";
     const text = `${star}${faulty.has(one) ? FAULT : ""}${paint.shade(share)}${measure.text(value)}${disturbedSign(one)}`;
-    return paint.heat(share, centred(text));
+    return paint.heat(share, placed(text));
   };
   const lines = [`${paint.series(cases[0]?.mode ?? null, name)}: ${measure.title}; ${down.field} down, ${across.field} across`];
   const together = Math.max(1, Math.floor((room - side - 1) / width));

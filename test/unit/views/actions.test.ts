@@ -26,11 +26,13 @@ const runStates: fc.Arbitrary<RunState> = fc.record({
   past: fc.option(fc.nat(20_000)),
   asking: fc.boolean(),
   percentiles: fc.boolean(),
+  point: fc.option(fc.nat(5)),
 });
 const runContexts: fc.Arbitrary<RunContext> = fc.record({
   running: fc.boolean(),
   replaying: fc.constant(false),
   shows: fc.boolean().map((shows) => () => shows),
+  pointAfter: fc.constantFrom(null, () => 1),
   until: fc.constantFrom(0, 500, 20_000),
   moments: fc.constantFrom([], [700, 5000]),
 });
@@ -38,7 +40,7 @@ const runContexts: fc.Arbitrary<RunContext> = fc.record({
 const inRun = (running: boolean, change: Partial<RunContext> = {}): RunContext => ({
   running,
   replaying: false,
-  ...{ shows: () => true, until: 0, moments: [] },
+  ...{ shows: () => true, until: 0, moments: [], pointAfter: null },
   ...change,
 });
 const browseStates: fc.Arbitrary<BrowseState> = fc.record({
@@ -168,6 +170,7 @@ describe("actions", () => {
       "Esc",
       "p",
       "Space",
+      "←, →, ↑, ↓",
       "←, Shift-←",
       "→, Shift-→",
       "Home, End",

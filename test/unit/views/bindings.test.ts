@@ -4,7 +4,14 @@ import { conflictsOf, DEFAULT_KEYS, rebound } from "../../../src/views/live/bind
 import { isKeyName } from "../../../src/views/live/keys.ts";
 import { FIRST_STATE, RUN_ACTIONS, type RunContext } from "../../../src/views/live/screens/run-actions.ts";
 
-const CONTEXT: RunContext = { running: false, replaying: false, shows: () => true, until: 5000, moments: [1000, 2000, 3000] };
+const CONTEXT: RunContext = {
+  running: false,
+  replaying: false,
+  shows: () => true,
+  until: 5000,
+  moments: [1000, 2000, 3000],
+  pointAfter: null,
+};
 const bound = (bindings: Record<string, readonly string[]>) => rebound("run", RUN_ACTIONS, bindings);
 
 describe("keys that a user has given to actions", () => {

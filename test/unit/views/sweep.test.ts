@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { COLOR_PAINTER, PLAIN_PAINTER } from "../../../src/views/report/painter.ts";
-import { bestCase, bestLine, isSweep, paramsText, sweepPicture } from "../../../src/views/report/sweep.ts";
+import { bestCase, bestLine, type Direction, isSweep, paramsText, pointBeside, sweepPicture } from "../../../src/views/report/sweep.ts";
 import { caseResult, runResult } from "../../support/results.ts";
 
 function at(mode: "sync" | "async", params: Record<string, unknown>, throughput: number, p99 = 5): CaseResult {
@@ -82,6 +82,16 @@ describe("pictures of sweeps", () => {
     expect(lines.filter((line) => /^ +\d{4} /.test(line)).flatMap((line) => line.trim().split(/ +/))).toEqual(across.map(String));
   });
 
+  test("the chosen point is in brackets, on a map and on a line", () => {
+    const drawn = (cases: readonly CaseResult[], chosen: CaseResult | undefined) =>
+      sweepPicture(runResult(cases), "throughput", 80, 14, PLAIN_PAINTER, chosen)
+        .join("\n")
+        .match(/\[.*?\]/g);
+    expect(drawn(grid, grid[1])).toEqual(["[101]"]);
+    expect(drawn(rates, rates[2])).toEqual(["[100]"]);
+    expect(drawn(rates, undefined)).toBeNull();
+  });
+
   test("three fields: a map for each value of the first", () => {
     const cube = ["a", "b"].flatMap((seed) => grid.map((one) => ({ ...one, params: { seed, ...one.params } })));
     const heads = sweepPicture(runResult(cube), "throughput", 80, 14, PLAIN_PAINTER).filter((line) => line.includes("down"));
@@ -120,5 +130,36 @@ describe("pictures of sweeps", () => {
     expect(report).toContain("→ Something follows.");
     expect(report).toContain("✗ async, load.rate 10: dropped count==0 (3)");
     expect(report).toContain("Latency, p99 of the sojourn time against load.rate");
+  });
+});
+
+describe("from point to point of a sweep", () => {
+  const walk = (cases: readonly CaseResult[], steps: readonly Direction[]) => {
+    let at: CaseResult | null = null;
+    const seen: (CaseResult | null)[] = [];
+    for (const step of steps) {
+      const next = pointBeside(runResult(cases), at, step);
+      at = next ?? at;
+      seen.push(next);
+    }
+    return seen;
+  };
+
+  test("the first step leads to the best, the others along the fields, and none beyond the picture", () => {
+    const [a, b, c, d] = grid as [CaseResult, CaseResult, CaseResult, CaseResult];
+    expect(bestCase(grid)).toBe(c);
+    expect(walk(grid, ["up", "left", "right", "up", "left", "up", "down"])).toEqual([c, null, d, b, a, null, c]);
+  });
+
+  test("up and down lead to another mode where one field was swept, and to another map where more were", () => {
+    expect(walk(rates, ["up", "up", "left", "down"])).toEqual([rates[5], rates[4], rates[2], rates[3]].map((one) => one ?? null));
+    const cube = ["a", "b"].flatMap((seed) => grid.map((one) => ({ ...one, params: { seed, ...one.params }, throughput: 1 })));
+    const rows = walk(cube, ["down", "down", "down", "down", "down"]).map((one) => one && [one.params["seed"], one.params["batch.size"]]);
+    expect(rows).toEqual([["a", 1], ["a", 10], ["b", 1], ["b", 10], null]);
+  });
+
+  test("what failed is left out", () => {
+    const cases = rates.map((one, i) => (i === 3 ? { ...one, status: "failed" as const } : one));
+    expect(walk(cases, ["up", "left", "left"])).toEqual([cases[5], cases[1], null].map((one) => one ?? null));
   });
 });

@@ -340,7 +340,12 @@ describe("store on a terminal that does not read", () => {
 
 describe("keys", () => {
   const press = (state: RunState, char: string, more: Key, running: boolean) =>
-    pressed(RUN_ACTIONS, state, { running, replaying: false, shows: () => true, until: 0, moments: [] }, keyName(char, more));
+    pressed(
+      RUN_ACTIONS,
+      state,
+      { running, replaying: false, shows: () => true, until: 0, moments: [], pointAfter: null },
+      keyName(char, more),
+    );
   const key = (char: string, more = {}, state = FIRST_STATE, going = true) => press(state, char, more, going);
 
   test("q asks while a run is going on, and only then", () => {

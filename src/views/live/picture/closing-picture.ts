@@ -1,11 +1,13 @@
 import { columnsOf, printable } from "../../../kernel/text.ts";
+import { formatCount } from "../../../kernel/units.ts";
 import { isDisturbed } from "../../../telemetry/disturbance.ts";
+import { percentileText } from "../../../telemetry/percentiles.ts";
 import { mostDone } from "../../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { canvasPainter, drawMarked } from "../../canvas/marked.ts";
 import { BAD, BOLD_TEXT, GOOD, type Style, TEXT, WARN } from "../../canvas/styles.ts";
-import { rateLine, thresholdLine } from "../../report/closing.ts";
+import { caseName, rateLine, thresholdLine } from "../../report/closing.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../../report/intent.ts";
 import { PLAIN_PAINTER } from "../../report/painter.ts";
 import { repeatSentences } from "../../report/repeats.ts";
@@ -122,12 +124,14 @@ function drawCharts(canvas: Canvas, place: Rect, view: RunView, state: PictureSt
 function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: PictureState, look: PictureLook): void {
   const failed = failedLines(result);
   const best = bestCase(result.cases);
+  const chosen = result.cases[state.point ?? -1] ?? null;
   const notes = wrapped(
     [
+      ...(chosen === null ? [] : [pointNote(chosen)]),
       ...repeatNotes(result),
       ...verdictNotes(result),
       ...result.conclusions.map((text): Note => ({ head: "→ ", style: BOLD_TEXT, text })),
-      ...(best === null ? [] : [{ head: "★ ", style: modeStyle(best.mode, { bold: true }), text: toldOf(best) }]),
+      ...(best === null || chosen !== null ? [] : [{ head: "★ ", style: modeStyle(best.mode, { bold: true }), text: toldOf(best) }]),
     ],
     body.width,
   );
@@ -138,10 +142,26 @@ function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: Picture
   // The picture comes first, but leaves room for notes.
   const most = Math.max(Math.min(room, 8), room - Math.min(notes.length, Math.floor(room / 2)));
   const painter = canvasPainter(look.shaded ? PLAIN_PAINTER.shade : null);
-  const picture = sweepPicture(result, state.focus === LATENCY_PANEL ? "latency" : "throughput", body.width, most, painter);
-  const lines = picture.length <= room ? picture : [...picture.slice(0, room - 1), REST];
+  const picture = sweepPicture(result, state.focus === LATENCY_PANEL ? "latency" : "throughput", body.width, most, painter, chosen);
+  const lines = picture.length <= room ? picture : aroundChosen(picture, room);
   for (const line of lines) drawMarked(canvas, 0, y++, line, body.width);
   drawNotes(canvas, { ...body, y, height: body.y + body.height - y }, notes);
+}
+
+/** The part of a picture that fits: from its beginning, or around the point that is chosen. */
+function aroundChosen(picture: readonly string[], room: number): readonly string[] {
+  const chosen = picture.findIndex((line) => /\[.+\]/.test(Bun.stripANSI(line)));
+  const from = chosen < room - 1 ? 0 : Math.min(chosen - Math.floor(room / 2), picture.length - room + 1);
+  return [...picture.slice(from, from + room - 1), REST];
+}
+
+/** The figures of a point, and what limited it. */
+function pointNote(one: CaseResult): Note {
+  const { throughput, predicted, latency } = one;
+  const expected = predicted.throughput === null ? "" : ` of ${formatCount(predicted.throughput)} predicted`;
+  const times = (["p50", "p99"] as const).map((name) => `${name} ${percentileText(latency.sojourn, name)}`);
+  const figures = [`${formatCount(throughput)}/s${expected}`, ...times, ...(isDisturbed(one) ? ["disturbed"] : [])].join(", ");
+  return { head: `▸ ${caseName(one)}: `, style: modeStyle(one.mode, { bold: true }), text: `${figures}. ${toldOf(one)}` };
 }
 
 interface Note {

@@ -14,11 +14,14 @@ export interface RunState {
   readonly asking: boolean;
   /** The sojourn times by percentile are shown, of a run that is over. */
   readonly percentiles: boolean;
+  /** The point of a finished sweep that is told of, as an index of the result's cases; null: the best. */
+  readonly point: number | null;
 }
 
 export const FIRST_STATE: RunState = {
   ...{ focus: 0, zoomed: false, help: false, frozen: false, past: null, asking: false },
   percentiles: false,
+  point: null,
 };
 
 export const PANEL_COUNT = 5;
@@ -34,6 +37,8 @@ export interface RunContext {
   readonly until: number;
   /** Instants of its changes, in order. */
   readonly moments: readonly number[];
+  /** Where an arrow leads on the picture of a finished sweep, by the index of its case; null: there is no such picture. */
+  readonly pointAfter: ((point: number | null, key: string) => number | null) | null;
 }
 
 /** Intents of keys for the session. */
@@ -52,6 +57,9 @@ const change = (state: RunState, changes: Partial<RunState>, intent: RunIntent |
 const always = () => true;
 /** True while neither the help nor a question captures every key. */
 const plain = ({ help, asking }: RunState, { running }: RunContext) => !help && !(asking && running);
+/** True while the picture of a finished sweep is shown. */
+const onPicture = ({ zoomed, past, percentiles }: RunState, { pointAfter }: RunContext) =>
+  pointAfter !== null && !zoomed && past === null && !percentiles;
 const ending = ({ running }: RunContext): RunIntent => (running ? "interrupt" : "quit");
 
 /** Actions during and after a run; the first that applies is done. */
@@ -111,9 +119,12 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     short: "Esc",
     title: "back",
     help: "back to all panels",
-    when: (state, context) => plain(state, context) && (state.percentiles || state.zoomed || state.past !== null),
+    when: (state, context) =>
+      plain(state, context) &&
+      (state.percentiles || state.zoomed || state.past !== null || (state.point !== null && onPicture(state, context))),
     act: (state) => {
       if (state.percentiles) return change(state, { percentiles: false });
+      if (state.point !== null && state.past === null && !state.zoomed) return change(state, { point: null });
       return state.past === null ? change(state, { zoomed: false }) : change(state, { past: null });
     },
   },
@@ -136,12 +147,21 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     act: (state) => change(state, { frozen: !state.frozen }, state.frozen ? "unfreeze" : "freeze"),
   },
   {
+    id: "point",
+    keys: ["left", "right", "up", "down"],
+    short: "← ↑ ↓ →",
+    title: "point",
+    help: "another point of a finished sweep: its figures, and what limited it",
+    when: (state, context) => plain(state, context) && onPicture(state, context),
+    act: (state, { pointAfter }, key) => change(state, { point: pointAfter?.(state.point, key) ?? state.point }),
+  },
+  {
     id: "back-in-time",
     keys: ["left", "shift-left"],
     short: "←",
     title: "past",
     help: "back in time by 1 s, with Shift by 10 s; the run goes on",
-    when: (state, context) => plain(state, context) && context.until > 0 && state.past !== 0,
+    when: (state, context) => plain(state, context) && context.until > 0 && state.past !== 0 && !onPicture(state, context),
     act: (state, { until }, key) => change(state, { past: Math.max(0, (state.past ?? until) - stepOf(key)) }),
   },
   {

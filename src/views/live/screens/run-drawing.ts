@@ -1,6 +1,7 @@
 import type { Canvas } from "../../canvas/canvas.ts";
 import { SMALLEST_SCREEN } from "../../canvas/names.ts";
 import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
+import { type Direction, isSweep, pointBeside } from "../../report/sweep.ts";
 import { footerKeys, helpRows } from "../actions.ts";
 import { writtenKey } from "../keys.ts";
 import { momentsOf } from "../moments.ts";
@@ -23,7 +24,17 @@ export function contextOf(view: RunView, columns: number, rows: number, replayin
     replaying: !view.over && replaying,
     shows: (panel) => view.phase !== "finished" || closingShows(view, columns, height, panel),
     until: seenUntil(view),
+    pointAfter: pointAfter(view),
     moments: current === undefined ? [] : momentsOf(current).map(({ t }) => t),
+  };
+}
+
+/** Where arrows lead on the picture of a finished sweep, by index; null: the run is no such thing. */
+function pointAfter({ phase, result }: RunView): RunContext["pointAfter"] {
+  if (phase !== "finished" || result === null || !isSweep(result)) return null;
+  return (point, key) => {
+    const to = pointBeside(result, result.cases[point ?? -1] ?? null, key as Direction);
+    return to === null ? point : result.cases.indexOf(to);
   };
 }
 
