@@ -219,7 +219,7 @@ async function drawnWhole(page: Page, name: string, run: RunResult): Promise<voi
   page.requests.length = 0;
   await page.show(pathToFileURL(file).href, 800, "light");
   await page.value("for (const one of document.querySelectorAll('details')) one.open = true");
-  const charts = await page.value("document.querySelectorAll('.plot').length");
+  const charts = await page.value("document.querySelectorAll('.plot[data-chart]').length");
   expect(charts).toBe(4 * new Set(run.cases.map(({ params }) => JSON.stringify(params))).size);
   await page.until(`${CHARTS} === ${charts}`);
   expect(page.requests).toEqual([pathToFileURL(file).href]);
