@@ -1,0 +1,32 @@
+/** What Redis answers: RESP3, with strings as text. */
+export type RedisReply = string | number | boolean | bigint | null | readonly RedisReply[] | { readonly [field: string]: RedisReply };
+
+/** A connection to Redis, as its users see it: another client, or an engine that speaks the same commands, can take its place. */
+export interface RedisPort {
+  /**
+   * Sends a command; commands that are sent without waiting for one another go out together. Rejects with `RedisError`. Replies are text:
+   * `textOfBytes` carries bytes.
+   */
+  send(command: string, args?: readonly string[]): Promise<RedisReply>;
+  /** Runs a script, all of it or nothing. */
+  run(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<RedisReply>;
+  close(): void;
+}
+
+/** A Lua script, sent once to each server and then named by its hash. */
+export class RedisScript {
+  readonly sha: string;
+
+  constructor(readonly source: string) {
+    this.sha = new Bun.CryptoHasher("sha1").update(source).digest("hex");
+  }
+}
+
+/** Bytes as text (base64): clients return the text of replies, in which not every byte would survive. */
+export function textOfBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+export function bytesOfText(text: string): Uint8Array {
+  return Buffer.from(text, "base64");
+}
