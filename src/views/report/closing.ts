@@ -7,6 +7,7 @@ import type { CaseResult, RateFigures, RunResult, ThresholdResult } from "../../
 import { faultOf, wasJudged } from "../../telemetry/verdicts.ts";
 import { disturbedLegend, disturbedSign } from "./disturbed.ts";
 import { everyFigure } from "./everything.ts";
+import { headline } from "./headline.ts";
 import { hypothesisLines, intentLines } from "./intent.ts";
 import { measuredLines } from "./measured.ts";
 import { type Painter, PLAIN_PAINTER } from "./painter.ts";
@@ -35,6 +36,8 @@ export function closingReport(whole: RunResult, columns = Number.POSITIVE_INFINI
   if (result.machine.limits != null) lines.push(`On ${coresText(result.machine)}.`, "");
   lines.push(narrowTable(rows, columns), ...disturbedLegend(result.cases), "");
   lines.push(...paragraph(repeatLines(whole)));
+  const outcome = headline(result.cases);
+  if (outcome !== null) lines.push(outcome, "");
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));
     for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");

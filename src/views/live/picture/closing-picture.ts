@@ -8,6 +8,7 @@ import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { canvasPainter, drawMarked } from "../../canvas/marked.ts";
 import { BAD, BOLD_TEXT, GOOD, type Style, TEXT, WARN } from "../../canvas/styles.ts";
 import { caseName, rateLine, thresholdLine } from "../../report/closing.ts";
+import { headline } from "../../report/headline.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../../report/intent.ts";
 import { PLAIN_PAINTER } from "../../report/painter.ts";
 import { repeatSentences } from "../../report/repeats.ts";
@@ -30,6 +31,8 @@ const TWO_CHARTS = { width: 110 } as const;
 const LEAST_TOLD = 4;
 /** Heights from which on it is drawn where the time went. */
 const ROOM_FOR_SPLIT = 34;
+/** Heights from which on the outcome stands above the charts. */
+const ROOM_FOR_OUTCOME = 18;
 const MOST_FAILED = 4;
 const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency");
 
@@ -62,9 +65,11 @@ function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) 
   const notes = wrapped([...repeatNotes(view.result), ...verdictNotes(view.result), ...explained], width);
   const table = rowsOf(view).length + 1;
   const split = height >= ROOM_FOR_SPLIT ? splitLines(resultsOf(view)) : 0;
-  const rest = height - failed.length - table - split;
+  const outcome = height >= ROOM_FOR_OUTCOME ? headline(resultsOf(view)) : null;
+  const head = outcome === null ? [] : wrapped([{ head: "", style: TEXT, text: outcome }], width);
+  const rest = height - failed.length - table - split - head.length;
   const told = Math.min(notes.length, Math.max(LEAST_TOLD, rest - LEAST_CHART));
-  return { failed, notes, table, split, told, charts: rest - told };
+  return { head, failed, notes, table, split, told, charts: rest - told };
 }
 
 function resultsOf({ cases }: RunView): CaseResult[] {
@@ -87,9 +92,11 @@ export function closingShows(view: RunView, width: number, height: number, panel
 }
 
 function drawCases(canvas: Canvas, body: Rect, view: RunView, state: PictureState, look: PictureLook): void {
-  const { failed, notes, table, split, told, charts } = plan(view, body);
-  drawCharts(canvas, { ...body, height: charts }, view, state, look);
-  let y = body.y + Math.max(0, charts);
+  const { head, failed, notes, table, split, told, charts } = plan(view, body);
+  for (const [i, { text }] of head.entries()) canvas.text(body.x, body.y + i, text, BOLD_TEXT);
+  const below = body.y + head.length;
+  drawCharts(canvas, { ...body, y: below, height: charts }, view, state, look);
+  let y = below + Math.max(0, charts);
   drawTable(canvas, { ...body, y, height: table }, rowsOf(view), fastestRow(view));
   y += table;
   if (split > 0) drawSplit(canvas, { ...body, y, height: split }, resultsOf(view), look);
