@@ -38,7 +38,6 @@ export {
 } from "./message-queue/message-queue.ts";
 export type { RateLimit } from "./message-queue/rate-limits.ts";
 export type { Schedule, ScheduleRule, ScheduleSendOptions } from "./message-queue/schedules.ts";
-export type { SendOptions } from "./message-queue/sender.ts";
 export {
   type DeadLetter,
   type GroupDepth,
@@ -60,6 +59,7 @@ export {
   type TaskState,
   type Terms,
 } from "./message-queue/store.ts";
+export type { SendOptions } from "./message-queue/terms.ts";
 export type { Alert, AlertRule } from "./orchestrator/alerts.ts";
 export type { RegisterOptions } from "./orchestrator/entry.ts";
 export {

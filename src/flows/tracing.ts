@@ -66,6 +66,10 @@ const SPAN_ONLY: FlowHeaders = Object.freeze({});
  * handler may then be called without `traced`. Throws a sentence for what are none.
  */
 export function headersOf(given: FlowHeaders | undefined): FlowHeaders {
+  return given === undefined && isUntraced() ? NO_HEADERS : headersWithTrace(given);
+}
+
+function headersWithTrace(given: FlowHeaders | undefined): FlowHeaders {
   const api = openTelemetry();
   checkHeaders("headers", given);
   if (api === null || given?.["traceparent"] !== undefined) return withTrace(given);

@@ -11,6 +11,7 @@ import {
   type QueueStore,
   type StoreOptions,
 } from "../../src/flows/index.ts";
+import { NO_HEADERS } from "../../src/flows/headers.ts";
 import { MemoryStore } from "../../src/flows/message-queue/memory/store.ts";
 import { SqliteStore } from "../../src/flows/message-queue/sqlite/store.ts";
 import { patience, rounds } from "../support/campaign.ts";
@@ -46,7 +47,7 @@ const KINDS: readonly Kind[] = [
 
 const message = (value: unknown, change: object = {}) => ({
   value,
-  terms: { key: null, priority: 0, delayMs: 0, idempotencyKey: null, ...change },
+  terms: { key: null, priority: 0, delayMs: 0, idempotencyKey: null, headers: NO_HEADERS, ...change },
 });
 const nothing = { acknowledged: [], again: [], dead: [], released: [] };
 
@@ -459,6 +460,37 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.close();
   });
 
+  test("headers stay with their message, whatever becomes of it, and messages without have none", async () => {
+    const store = open({ ...OPTIONS, maxAttempts: 2 });
+    const headers = Object.freeze({ tenant: "a", "x\n#": 'ü "\u0001' });
+    const value = { at: new Date(7), text: "#{}\n!" };
+    await store.send([message(value, { headers }), message("#plain")], 0);
+    const leased = async (now: number) => {
+      const { messages } = await store.lease("a", { max: 9, token: 1, until: now + 10 }, now);
+      return messages.map((each) => [each.value, each.headers, Object.isFrozen(each.headers)]);
+    };
+    const both = [
+      [value, headers, true],
+      ["#plain", {}, true],
+    ];
+    expect(await leased(0)).toEqual(both);
+    expect((await store.lease("b", { max: 1, token: 1, until: 10 }, 0)).messages[0]?.headers).toEqual(headers);
+    await store.settle("a", 1, { ...nothing, again: [1, 2].map((id) => ({ id, attempt: 1, delayMs: 5 })) }, 1);
+    expect(await leased(6)).toEqual(both);
+    // Both leases have run out twice.
+    expect((await store.lease("a", { max: 9, token: 1, until: 30 }, 20)).dead.map((letter) => letter.value)).toEqual([value, "#plain"]);
+    const listed = await store.list("a", { states: ["dead"], after: 0, limit: 9 });
+    expect(listed.map((each) => [each.value, each.headers])).toEqual([
+      [value, headers],
+      ["#plain", {}],
+    ]);
+    expect((await store.deadLetters("a", 9)).map((letter) => letter.value)).toEqual([value, "#plain"]);
+    await store.redrive("a", "all", 21);
+    expect(await leased(22)).toEqual(both);
+    expect((await store.lease("a", { max: 9, token: 1, until: 99 }, 22)).messages.every((each) => each.headers === NO_HEADERS)).toBe(true);
+    await store.close();
+  });
+
   test("priorities age: a long wait counts as much as a step", async () => {
     const store = open({ ...OPTIONS, agingMs: 100 });
     const send = (id: string, priority: number, now: number) => store.send([message(id, { priority })], now);
@@ -739,6 +771,52 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     queue.consume(({ value }) => got.resolve(value));
     await queue.send(mine);
     expect(await got.promise).toBe(mine);
+  });
+
+  test("a handler is told the headers as they were when their message was sent, and hands its trace on", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const options = { groups: ["first", "second"], backoff: { baseDelayMs: 1, jitter: "none" as const }, pollMs: 1 };
+    await using queue = open<string>(options);
+    await using answers = open<string>();
+    const seen: string[] = [];
+    const done = Promise.withResolvers<void>();
+    answers.consume(({ value, headers }) => {
+      seen.push(`${value} ${JSON.stringify(headers)}`);
+      if (seen.length === 6) done.resolve();
+    });
+    for (const group of options.groups)
+      queue.consume(
+        async ({ value, headers, attempt }) => {
+          expect(() => Object.assign(headers, { tenant: group })).toThrow();
+          if (attempt === 1) throw new Error("later");
+          await answers.send(`${group} ${value} ${headers["tenant"]}`, { headers: { of: group } });
+        },
+        { group },
+      );
+    const headers = { tenant: "a", traceparent };
+    const sent = queue.send("one", { headers });
+    headers.tenant = "changed";
+    await sent;
+    await queue.sendAll(["two", "three"], (value) => (value === "two" ? { headers } : {}));
+    await done.promise;
+    expect(seen.sort()).toEqual(
+      options.groups.flatMap((of) => [
+        `${of} one a ${JSON.stringify({ of, traceparent })}`,
+        `${of} three undefined ${JSON.stringify({ of })}`,
+        `${of} two changed ${JSON.stringify({ of, traceparent })}`,
+      ]),
+    );
+  });
+
+  test("headers that are none, or too many, are named", async () => {
+    await using queue = open<number>({ maxMessageBytes: 50 });
+    for (const [headers, sentence] of [
+      [{ a: 1 }, "headers.a: must be a text, got 1"],
+      [["a"], "headers: must be an object of names and texts, got a"],
+      [{ a: "ü".repeat(30) }, "headers: may be 50 bytes as text, these have 68"],
+    ] as const)
+      expect(queue.send(1, { headers: headers as never })).rejects.toThrow(sentence);
+    expect((await queue.depth()).ready).toBe(0);
   });
 
   test("a message can be logged as JSON", async () => {

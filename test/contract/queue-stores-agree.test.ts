@@ -2,6 +2,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { NO_HEADERS } from "../../src/flows/headers.ts";
 import { QueueError, type QueueStore, type StoreOptions } from "../../src/flows/index.ts";
 import { MemoryStore } from "../../src/flows/message-queue/memory/store.ts";
 import { SqliteStore } from "../../src/flows/message-queue/sqlite/store.ts";
@@ -26,6 +27,7 @@ const act = fc.oneof(
     priority: fc.constantFrom(0, 0, 1, -2),
     delayMs: fc.constantFrom(0, 0, 0, 5),
     idempotencyKey: fc.constantFrom(null, null, null, "once", "twice"),
+    headers: fc.constantFrom(NO_HEADERS, NO_HEADERS, { tenant: "a" }),
     count: fc.constantFrom(1, 1, 2, 4),
   }),
   fc.record({
@@ -76,18 +78,18 @@ function settlementOf(how: keyof Settlement, lease: Lease, held: readonly Lease[
 async function answer(store: QueueStore, { act, now, held }: Deed, ordered: boolean): Promise<unknown> {
   switch (act.do) {
     case "send": {
-      const { key, delayMs, idempotencyKey, count } = act;
+      const { key, delayMs, idempotencyKey, headers, count } = act;
       const priority = ordered && key !== null ? 0 : act.priority;
       const messages: NewMessage[] = Array.from({ length: count }, (_, i) => ({
         value: { now, i },
-        terms: { key, priority, delayMs, idempotencyKey: i > 0 ? null : idempotencyKey },
+        terms: { key, priority, delayMs, idempotencyKey: i > 0 ? null : idempotencyKey, headers },
       }));
       return store.send(messages, now);
     }
     case "lease": {
       const { messages, dead } = await store.lease(act.group, { max: act.max, token: act.token, until: now + act.ms }, now);
-      const said = messages.map(({ id, value, key, priority, attempt, sentAt, idempotencyKey }) => ({
-        ...{ id, value, key, priority, attempt, sentAt, idempotencyKey },
+      const said = messages.map(({ id, value, key, priority, attempt, sentAt, idempotencyKey, headers }) => ({
+        ...{ id, value, key, priority, attempt, sentAt, idempotencyKey, headers },
       }));
       return { messages: said, dead: [...dead].sort((a, b) => a.id - b.id) };
     }

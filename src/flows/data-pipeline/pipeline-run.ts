@@ -3,12 +3,12 @@ import { realTimers, type Timers } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
 import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
-import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
+import type { FlowHeaders } from "../headers.ts";
 import { onAbort } from "../notifier.ts";
 import { checkCount } from "../options.ts";
 import { type Durations, type Health, type PartStats, stuckHealth } from "../part.ts";
 import { SharedOutput } from "../shared-output.ts";
-import { headersOf, isUntraced } from "../tracing.ts";
+import { headersOf } from "../tracing.ts";
 import { FlowContext } from "./context.ts";
 import { type ItemOutcomes, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
 import { Sink } from "./sink.ts";
@@ -177,7 +177,7 @@ export class PipelineRun implements ItemOutcomes {
   }
 
   private itemOf(value: unknown, options: FeedOptions | undefined, waiter?: Waiter): Passing {
-    const headers = options === undefined && isUntraced() ? NO_HEADERS : headersOf(options?.headers);
+    const headers = headersOf(options?.headers);
     const context = new FlowContext(options?.fields, options?.correlationId ?? null, undefined, this.timers, headers);
     const waiters = waiter === undefined ? NOBODY : [waiter];
     const item: Passing = {

@@ -1,11 +1,10 @@
 import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { NO_HEADERS } from "../headers.ts";
 import { onAbort } from "../notifier.ts";
 import { checkCount, checkDeadline, checkOneOf, checkSpan } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
-import { headersOf, isUntraced } from "../tracing.ts";
+import { headersOf } from "../tracing.ts";
 import { type Delivery, DeliveryCount } from "./delivery.ts";
 import { type AnyEvent, type EventFilter, EventIds, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
@@ -92,7 +91,7 @@ export class EventBus<Events extends object> implements Part {
 
   private dispatch(type: string, data: unknown, options: EmitOptions | undefined, tally: DeliveryCount | null): FlowEvent {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
-    const headers = options === undefined && isUntraced() ? NO_HEADERS : headersOf(options?.headers);
+    const headers = headersOf(options?.headers);
     const event = new FlowEvent(this.ids.next(), ++this.sequence, type, this.stamp(), options?.source ?? this.name, data, headers);
     this.past.add(event);
     const heard = this.routes.byType[type] ?? this.routes.add(type, this.subscriptions);

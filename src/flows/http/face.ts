@@ -190,6 +190,7 @@ export class FlowFace {
     const { id, duplicate } = await queue.send(value, {
       // A client that waits for room would hold its connection indefinitely.
       whenFull: "reject",
+      headers: traceOf(request),
       ...(key === null ? {} : { key }),
       ...(idempotencyKey === null ? {} : { idempotencyKey }),
       ...numberIn(url, "priority"),

@@ -19,7 +19,6 @@ import {
 } from "./queue-options.ts";
 import { GroupLimit } from "./rate-limits.ts";
 import { type Schedule, type ScheduleRule, type ScheduleSendOptions, Schedules } from "./schedules.ts";
-import type { SendOptions } from "./sender.ts";
 import { SqliteStore } from "./sqlite/store.ts";
 import {
   type DeadLetter,
@@ -31,6 +30,7 @@ import {
   type TaskState,
   unknownGroup,
 } from "./store.ts";
+import type { SendOptions } from "./terms.ts";
 import type { WaitOptions } from "./watch.ts";
 
 export type { ConsumeOptions, MessageQueueOptions, QueueStats };
@@ -128,7 +128,7 @@ export class MessageQueue<T> implements Part {
     const { opened } = this;
     const limit = this.limits.get(options.group ?? (this.groups[0] as string)) ?? null;
     const consumer = new GroupConsumer<T>(
-      consumerRule(options, this.options, options.name ?? `consumer ${++this.consumed}`, this.groups, () => this.adopted),
+      consumerRule(options, this.options, this.name, options.name ?? `consumer ${++this.consumed}`, this.groups, () => this.adopted),
       handler,
       { store: opened.store, failures: this.failures, timers: this.timers, clock: opened.clock, limit },
       {

@@ -1,3 +1,5 @@
+import type { CallerContext } from "../async-context.ts";
+import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
 import { marked } from "./payload/text.ts";
 import type { Leased } from "./store.ts";
 
@@ -14,6 +16,8 @@ export interface Message<T> {
   readonly sentAt: number;
   /** The same for all attempts: given by the sender, else the id. For effects that must happen only once. */
   readonly idempotencyKey: string;
+  /** What its sender gave along, and the trace that it belongs to. */
+  readonly headers: FlowHeaders;
   /** Aborted when the handler's time is up, its lease is lost, or the consumer stops. */
   readonly signal: AbortSignal;
 }
@@ -74,6 +78,13 @@ export class LeasedMessage<T> implements Message<T> {
   get idempotencyKey(): string {
     return this.leased.idempotencyKey ?? String(this.leased.id);
   }
+  get headers(): FlowHeaders {
+    return this.leased.headers;
+  }
+  /** The async context of its sender; null: not known. */
+  get caller(): CallerContext | null {
+    return this.leased.caller ?? null;
+  }
   get signal(): AbortSignal {
     this.abortion ??= new AbortController();
     return this.abortion.signal;
@@ -81,8 +92,15 @@ export class LeasedMessage<T> implements Message<T> {
 
   /** For logs: all but the signal; a value that JSON cannot write as files keep it. */
   toJSON(): object {
-    const { id, group, key, priority, attempt, sentAt, idempotencyKey } = this;
-    return { id, value: marked(this.value), group, key, priority, attempt, sentAt, idempotencyKey };
+    const { id, group, key, priority, attempt, sentAt, idempotencyKey, headers } = this;
+    const more = headers === NO_HEADERS ? {} : { headers };
+    return { id, value: marked(this.value), group, key, priority, attempt, sentAt, idempotencyKey, ...more };
+  }
+
+  /** Calls something in the async context of its sender. */
+  inside(call: () => void): void {
+    if (this.caller === null) call();
+    else this.caller.runInAsyncScope(call);
   }
 
   abort(reason: unknown): void {

@@ -137,6 +137,7 @@ export function checkConsumeOptions(options: ConsumeOptions): void {
 export function consumerRule(
   options: ConsumeOptions,
   { visibilityMs = 30_000, maxAttempts = 5, backoff = {}, order, pollMs = 50 }: MessageQueueOptions,
+  queue: string,
   name: string,
   groups: readonly string[],
   paused: () => boolean,
@@ -149,7 +150,7 @@ export function consumerRule(
     ordered: order === "key",
     pollMs,
   };
-  return { ...fromQueue, name, group, concurrency, batch, timeoutMs, onSettled, paused };
+  return { ...fromQueue, queue, name, group, concurrency, batch, timeoutMs, onSettled, paused };
 }
 
 export function storeOptionsOf(options: MessageQueueOptions): StoreOptions {

@@ -2,8 +2,8 @@ import { Cron } from "croner";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Failures } from "../failures.ts";
 import { checkSpan } from "../options.ts";
-import type { SendOptions } from "./sender.ts";
 import type { Receipt } from "./store.ts";
+import type { SendOptions } from "./terms.ts";
 
 /** When a schedule sends. */
 export interface ScheduleRule {

@@ -1,28 +1,10 @@
 import { Deque } from "../../kernel/deque.ts";
 import { type SteadyClock, soon, type Timers } from "../../kernel/timers.ts";
+import { callerContext } from "../async-context.ts";
 import { onAbort } from "../notifier.ts";
 import { payloadOf, textPayloadOf } from "./payload/payload.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
-
-export interface SendOptions {
-  /** Messages of one key can be kept in order. */
-  readonly key?: string;
-  /** Higher goes first. Default 0. Not allowed with a key in a queue that keeps keys in order. */
-  readonly priority?: number;
-  /** Delay before it is available, in milliseconds. */
-  readonly delayMs?: number;
-  /** A second message with the same key is not added. */
-  readonly idempotencyKey?: string;
-  /**
-   * With an idempotency key: this message takes the place of the one with the same key, with a value and a delay of its own, in every group
-   * in which nobody has begun that one. Default: it is a duplicate.
-   */
-  readonly replace?: boolean;
-  /** For this message: `reject` does not wait for room, whatever the queue's rule. */
-  readonly whenFull?: "reject";
-  /** Aborted before the message is added: it is not, and the send rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
+import { PLAIN, type SendOptions, type TermsRule, termsOf } from "./terms.ts";
 
 /** A message waiting to be sent with others. */
 interface Pending {
@@ -34,25 +16,15 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** The default, which needs no check. */
-const PLAIN: SendOptions = {};
-const PLAIN_TERMS: Terms = { key: null, priority: 0, delayMs: 0, idempotencyKey: null };
-
-/** Highest priority; the lowest is its negative. */
-const HIGHEST = 1000;
-
 /** Most messages that go to the store together. */
 const LARGEST_BATCH = 1000;
 
-export interface SenderRule {
+export interface SenderRule extends TermsRule {
   readonly queue: string;
-  readonly ordered: boolean;
   readonly capacity: number;
   /** Reject what does not fit, instead of waiting. */
   readonly rejects: boolean;
   readonly pollMs: number;
-  /** Largest message, in bytes as text. */
-  readonly maxMessageBytes: number;
   /** Values are neither copied nor checked. */
   readonly shares: boolean;
 }
@@ -85,9 +57,9 @@ export class Sender<T> {
 
   send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
     try {
-      const terms = this.termsOf(options);
+      const terms = termsOf(options, this.rule);
       const payload = this.payload(value, options);
-      return this.sendNow(payload, terms) ?? this.sendSoon({ value: payload, terms }, options.whenFull === "reject", options.signal);
+      return this.sendNow(payload, terms) ?? this.sendSoon(this.message(payload, terms), options.whenFull === "reject", options.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -104,6 +76,10 @@ export class Sender<T> {
     else this.counts.sent++;
     this.onSent();
     return Promise.resolve(receipt);
+  }
+
+  private message(value: unknown, terms: Terms): NewMessage {
+    return { value, terms, caller: this.store.shared ? null : callerContext() };
   }
 
   /** Sends at the end of this turn of the loop, together with what other tasks send in it. */
@@ -139,8 +115,8 @@ export class Sender<T> {
     const chosen = values.map(optionsOf);
     // All of them before any is added: one that cannot be carried is found at once.
     const messages = values.map((value, i) => {
-      const terms = this.termsOf(chosen[i] as SendOptions);
-      return { value: this.payload(value, chosen[i] as SendOptions), terms };
+      const terms = termsOf(chosen[i] as SendOptions, this.rule);
+      return this.message(this.payload(value, chosen[i] as SendOptions), terms);
     });
     // One that must not wait decides for all: they are sent together.
     const hasty = chosen.some(({ whenFull }) => whenFull === "reject");
@@ -274,35 +250,4 @@ export class Sender<T> {
     for (const { reject } of this.pending) reject(error);
     this.pending.clear();
   }
-
-  private termsOf(options: Nullable<SendOptions>): Terms {
-    return options === PLAIN ? PLAIN_TERMS : this.checked(options);
-  }
-
-  private checked({ key = null, priority = 0, delayMs = 0, idempotencyKey = null, replace }: Nullable<SendOptions>): Terms {
-    if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
-      throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
-    if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
-    for (const [field, text] of [
-      ["key", key],
-      ["idempotencyKey", idempotencyKey],
-    ] as const) {
-      if (text === null) continue;
-      if (typeof text !== "string" || text === "" || text.length > 512)
-        throw invalid(field, "a text of 1 to 512 characters", typeof text === "string" ? text.length : text);
-      // Files keep well-formed text only: two texts that differ in a lone surrogate would become the same.
-      if (!text.isWellFormed()) throw invalid(field, "a text of whole characters", text.replace(/[^\x20-\x7e]/g, "?"));
-    }
-    if (key !== null && priority !== 0 && this.rule.ordered)
-      throw new QueueError("invalid", "priority: a message with a key keeps its place in a queue of order key");
-    if (replace !== true) return { key, priority: priority ?? 0, delayMs, idempotencyKey };
-    if (idempotencyKey === null) throw new QueueError("invalid", "replace: needs an idempotencyKey, which says what is replaced");
-    return { key, priority: priority ?? 0, delayMs, idempotencyKey, replace };
-  }
-}
-
-type Nullable<O> = { readonly [K in keyof O]: O[K] | null };
-
-function invalid(field: string, rule: string, got: unknown): QueueError {
-  return new QueueError("invalid", `${field}: must be ${rule}, got ${String(got)}`);
 }

@@ -1,9 +1,13 @@
 import type { SteadyClock } from "../../kernel/timers.ts";
+import type { CallerContext } from "../async-context.ts";
+import type { FlowHeaders } from "../headers.ts";
 
 /** A message to be sent. */
 export interface NewMessage {
   readonly value: unknown;
   readonly terms: Terms;
+  /** The async context of its sender. Stores that keep messages outside this process leave it. */
+  readonly caller?: CallerContext | null;
 }
 
 /** Attributes of a message; the same object may serve many messages. */
@@ -15,6 +19,8 @@ export interface Terms {
   readonly delayMs: number;
   /** A second message with the same key is not added. */
   readonly idempotencyKey: string | null;
+  /** `NO_HEADERS` where there are none; nobody changes them. */
+  readonly headers: FlowHeaders;
   /** It is added, and the one with the same idempotency key deleted from the groups in which nobody has begun it. */
   readonly replace?: boolean;
 }
@@ -37,6 +43,10 @@ export interface Leased {
   /** When it was sent, in milliseconds since 1970. */
   readonly sentAt: number;
   readonly idempotencyKey: string | null;
+  /** `NO_HEADERS` where there are none; nobody changes them. */
+  readonly headers: FlowHeaders;
+  /** The async context of its sender, where the store has it. */
+  readonly caller?: CallerContext | null;
 }
 
 /** Result of one lease call. */
@@ -113,6 +123,7 @@ export interface StoredMessage<T = unknown> {
   readonly attempts: number;
   readonly sentAt: number;
   readonly idempotencyKey: string | null;
+  readonly headers: FlowHeaders;
   /** Why it was given up; null: it was not. */
   readonly reason: string | null;
 }
@@ -139,13 +150,13 @@ export type StoreAnswer<T> = T | Promise<T>;
  */
 export interface QueueStore {
   /**
-   * Adds one message at once, or returns null when there is no room, for stores where that costs next to nothing. null: not supported,
-   * messages are gathered into batches.
+   * Adds one message of the caller of this, or returns null when there is no room, for stores where that costs next to nothing. null: not
+   * supported, messages are gathered into batches.
    */
   readonly sendOne: ((value: unknown, terms: Terms, now: number) => Receipt | null) | null;
   /** The clock, where several processes must agree on one. Default: one of this process that no change of the wall clock moves. */
   readonly clock?: SteadyClock;
-  /** Messages are sent to it as text, which `textOf` of `payload.ts` returns. Default false: as values of its own. */
+  /** Messages are sent to it as text, which `messageText` returns. Default false: as values of its own. */
   readonly keepsText?: boolean;
   /** True when other processes may use the same messages. */
   readonly shared: boolean;

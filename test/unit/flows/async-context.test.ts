@@ -1,6 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { DataPipeline, EventBus, ReactiveStream, type StageOptions } from "../../../src/flows/index.ts";
+import {
+  DataPipeline,
+  EventBus,
+  MessageQueue,
+  type MessageQueueOptions,
+  ReactiveStream,
+  type SendOptions,
+  type StageOptions,
+} from "../../../src/flows/index.ts";
 import { settled, VirtualTimers } from "../../support/virtual-timers.ts";
 
 /** Who gives something; each gives one thing that bears its name. */
@@ -51,6 +59,26 @@ const stageOf = (options: StageOptions<string, string>, more: Partial<{ first: n
       )
       .into((name) => witness.see(name));
     return Promise.all(eachGives((name) => pipeline.process(name)));
+  };
+};
+
+const queueOf = (options: MessageQueueOptions, sending?: (name: string) => SendOptions): Way => {
+  return async (witness, timers) => {
+    const backoff = { baseDelayMs: 1, jitter: "none" as const };
+    const queue = MessageQueue.open<string>("q", { timers, backoff, onFailure: ({ subject }) => void witness.see(subject), ...options });
+    for (const concurrency of [1, 2])
+      queue.consume(
+        async ({ value, attempt }) => {
+          witness.see(value);
+          await waits(timers, value);
+          witness.see(value);
+          if (attempt === 1) throw new Error("later");
+        },
+        { concurrency },
+      );
+    await Promise.all(eachGives((name) => (sending === undefined ? queue.send(name) : queue.sendAll([name], sending))));
+    await queue.drained();
+    await queue.stop();
   };
 };
 
@@ -113,6 +141,18 @@ const WAYS: Readonly<Record<string, Way>> = {
       .stage("first", (name) => name, { buffer: 0 })
       .into((name) => waits(timers, witness.see(name)));
     return Promise.all(eachGives((name) => pipeline.feed(name))).then(() => pipeline.close());
+  },
+  "queue, attempt after attempt": queueOf({}),
+  "queue, that hands on what it is given": queueOf({ values: "shared" }),
+  "queue, senders that wait for room": queueOf({ capacity: 1 }),
+  "queue, several sent together, in the order of their keys": queueOf({ order: "key" }, () => ({ key: "k" })),
+  "queue, one that takes another's place": queueOf({}, (name) => ({ idempotencyKey: name, replace: true })),
+  "queue, a handler that returns at once": async (witness, timers) => {
+    const queue = MessageQueue.open<string>("q", { timers });
+    queue.consume(({ value }) => void witness.see(value));
+    await Promise.all(eachGives((name) => queue.send(name)));
+    await queue.drained();
+    await queue.stop();
   },
   "stream, a transformer that waits": (witness, timers) => {
     const stream = ReactiveStream.of<string>("s", { timers }).transform((name) => waits(timers, witness.see(name)).then(() => name));

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { DataPipeline, EventBus, type FlowHeaders } from "../../../src/flows/index.ts";
+import { DataPipeline, EventBus, type FlowHeaders, MessageQueue, NonRetryableError } from "../../../src/flows/index.ts";
+import { temporaryFolder } from "../../support/cli.ts";
 import { quiet } from "../../support/flow-oddities.ts";
 import { settled } from "../../support/virtual-timers.ts";
 
@@ -113,6 +116,33 @@ describe("F-4 spans, where OpenTelemetry is used", () => {
     const outer = finished().find(({ name }) => name === "process outer");
     expect([outer?.parentSpanContext?.spanId, outer?.parentSpanContext?.traceId]).toEqual(["00f067aa0ba902b7", TRACE]);
     expect(inner["traceparent"]).toBe(`00-${TRACE}-${outer?.id}-01`);
+  });
+
+  test.each(["in memory", "in a file"])("a message's handler has a span, the child of its sender's, %s", async (place) => {
+    const folder = temporaryFolder();
+    const queue = MessageQueue.open<string>("jobs", { ...quiet, ...(place === "in a file" ? { file: join(folder, "q.db") } : {}) });
+    // One that is sent where nothing is traced has a span of its own.
+    trace.disable();
+    await queue.send("stranger");
+    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
+    const parent = await within("request", async (span) => {
+      await queue.send("order");
+      span.end();
+      return span.spanContext().spanId;
+    });
+    queue.consume(async ({ value }) => {
+      await null;
+      if (value === "order") throw new NonRetryableError("sold out");
+    });
+    await queue.drained();
+    await queue.stop();
+    rmSync(folder, { recursive: true });
+    const handled = finished().filter(({ name }) => name === "process jobs");
+    expect(handled.map(({ parentSpanContext, status }) => [parentSpanContext?.spanId, status.code])).toEqual([
+      [undefined, SpanStatusCode.UNSET],
+      [parent, SpanStatusCode.ERROR],
+    ]);
+    expect(handled[1]?.attributes).toMatchObject({ "messaging.destination.name": "jobs", "messaging.message.id": "2" });
   });
 
   test("every stage of an item has a span, and one that throws at once says so", async () => {

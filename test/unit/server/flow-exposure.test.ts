@@ -121,15 +121,20 @@ describe("F-7 what clients reach", () => {
   });
 
   test("the trace of a request goes on to handlers; one that is not well-formed does not", async () => {
-    const { post, seen } = await serve();
+    const { post, seen, flows } = await serve();
+    const jobs = flows.part("jobs") as MessageQueue<unknown>;
+    jobs.consume(({ value, headers }) => void seen.push([value, headers]));
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     await post("/pipelines/orders", 1, { traceparent, tracestate: "a=1" });
     await post("/events", { type: "a", data: 2 }, { traceparent });
     await post("/pipelines/orders", 3, { traceparent: "nonsense" });
+    await post("/queues/jobs", 4, { traceparent });
+    await jobs.drained();
     expect(seen).toEqual([
       [1, { traceparent, tracestate: "a=1" }],
       [2, { traceparent }],
       [3, {}],
+      [4, { traceparent }],
     ]);
   });
 });

@@ -7,6 +7,7 @@ import { TimedOut } from "../../failures.ts";
 import { STOP_MS, type StopOptions } from "../../part.ts";
 import { type Handler, LeasedMessage, NonRetryableError } from "../message.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
+import { HandlerCall } from "./handler-call.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { KeyQueues } from "./key-queues.ts";
 import { Leases } from "./leases.ts";
@@ -43,6 +44,7 @@ const LEAST_SETTLE_MS = 50;
  *     stopped    no       no       no        never; when its queue starts again, a successor replaces it
  */
 export class GroupConsumer<T> implements Consumer<T> {
+  private readonly call: HandlerCall<T>;
   private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
   private readonly keys: KeyQueues<LeasedMessage<T>>;
@@ -63,11 +65,12 @@ export class GroupConsumer<T> implements Consumer<T> {
 
   constructor(
     private readonly rule: ConsumerRule,
-    private readonly handler: Handler<T>,
+    handler: Handler<T>,
     private readonly tools: ConsumerTools,
     private readonly listener: ConsumerListener,
   ) {
     const { store, timers, clock } = tools;
+    this.call = new HandlerCall(rule.queue, handler);
     this.leases = new Leases(rule, tools, listener);
     const { token } = this.leases;
     this.outcomes = new Outcomes(rule, tools.failures, listener);
@@ -199,7 +202,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     if (wait > 0) return this.putBack(held, this.tools.limit?.delay(held.key, wait, now) ?? wait);
     let answer: unknown;
     try {
-      answer = this.handler(held);
+      answer = this.call.of(held);
     } catch (error) {
       return this.fail(held, error);
     }
@@ -241,7 +244,7 @@ export class GroupConsumer<T> implements Consumer<T> {
       this.holdUp(key);
       return undefined;
     }
-    this.tools.failures.report(this.rule.name, held.value, error);
+    held.inside(() => this.tools.failures.report(this.rule.name, held.value, error));
     if (error instanceof NonRetryableError || attempt >= this.rule.maxAttempts) {
       this.settler.dead.push({ id, attempt, reason: errorText(error) });
       return this.keys.next(key);

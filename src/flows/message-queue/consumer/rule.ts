@@ -17,6 +17,7 @@ export interface Settled {
 
 /** Settings of a consumer, with defaults filled in. Times in milliseconds. */
 export interface ConsumerRule {
+  readonly queue: string;
   readonly name: string;
   readonly group: string;
   readonly concurrency: number;

@@ -1,3 +1,5 @@
+import type { CallerContext } from "../../async-context.ts";
+import type { FlowHeaders } from "../../headers.ts";
 import { copyOf } from "../payload/payload.ts";
 import { GONE } from "../state.ts";
 import type { Leased, Terms } from "../store.ts";
@@ -15,6 +17,7 @@ export class Entry implements Leased {
     protected readonly original: unknown,
     private readonly terms: Terms,
     readonly sentAt: number,
+    readonly caller: CallerContext | null,
   ) {}
 
   /** A copy each time: nobody who gets one changes it for another group or attempt. */
@@ -29,6 +32,9 @@ export class Entry implements Leased {
   }
   get idempotencyKey(): string | null {
     return this.terms.idempotencyKey;
+  }
+  get headers(): FlowHeaders {
+    return this.terms.headers;
   }
 }
 

@@ -1,4 +1,5 @@
 import { IdTable } from "../../../kernel/id-table.ts";
+import type { CallerContext } from "../../async-context.ts";
 import { BEHIND, DELAYED, GONE, LEASED, READY, STATE_NAMES } from "../state.ts";
 import type {
   DeadLetter,
@@ -28,9 +29,9 @@ interface Burial {
 }
 
 function storedMessage(entry: Entry, reason: string | null): StoredMessage {
-  const { id, value, key, priority, state, attempt, sentAt, idempotencyKey } = entry;
+  const { id, value, key, priority, state, attempt, sentAt, idempotencyKey, headers } = entry;
   const name = reason === null ? STATE_NAMES[state] : "dead";
-  return { id, value, key, priority, state: name as StoredMessage["state"], attempts: attempt, sentAt, idempotencyKey, reason };
+  return { id, value, key, priority, state: name as StoredMessage["state"], attempts: attempt, sentAt, idempotencyKey, headers, reason };
 }
 
 export function buriedLetter({ entry, letter }: Burial): DeadLetter {
@@ -57,7 +58,7 @@ export class Group {
   constructor(private readonly options: StoreOptions) {
     this.ready = new ReadyQueue(options.agingMs ?? Number.POSITIVE_INFINITY);
     this.chains = new KeyChains(options.order === "key", {
-      promoted: (entry) => (entry.at > 0 ? this.wait(entry, entry.at) : this.makeReady(entry)),
+      promoted: (entry) => this.appear(entry),
       // A delay continues meanwhile.
       demoted: (entry) => {
         if (entry.state === READY) entry.at = 0;
@@ -70,9 +71,10 @@ export class Group {
     return this.entries.size;
   }
 
-  add(id: number, value: unknown, terms: Terms, now: number): void {
+  add(id: number, value: unknown, terms: Terms, caller: CallerContext | null, now: number): void {
     const { delayMs } = terms;
-    const entry = this.options.values === "shared" ? new SharedEntry(id, value, terms, now) : new Entry(id, value, terms, now);
+    const kind = this.options.values === "shared" ? SharedEntry : Entry;
+    const entry = new kind(id, value, terms, now, caller);
     this.entries.set(id, entry);
     if (!this.chains.join(entry)) {
       this.become(entry, BEHIND);
@@ -125,15 +127,14 @@ export class Group {
       const entry = this.held(token, ref, lost);
       if (entry === null) continue;
       this.leases.end(entry);
-      this.postpone(entry, now + ref.delayMs);
+      this.putBack(entry, now + ref.delayMs);
     }
     for (const ref of released) {
       const entry = this.held(token, ref, lost);
       if (entry === null) continue;
       this.leases.end(entry);
       entry.attempt--;
-      if (ref.delayMs === undefined) this.release(entry);
-      else this.postpone(entry, now + ref.delayMs);
+      this.putBack(entry, ref.delayMs === undefined ? 0 : now + ref.delayMs);
     }
     return lost;
   }
@@ -230,24 +231,21 @@ export class Group {
   private runOut(entry: Entry, now: number): void {
     this.leases.end(entry);
     if (entry.attempt >= this.options.maxAttempts) this.died.push(this.bury(entry, `its lease ran out ${entry.attempt} times`, now));
-    else this.release(entry);
+    else this.putBack(entry);
   }
 
-  /** Returns a message to its queue. */
-  private release(entry: Entry): void {
-    entry.at = 0;
-    if (this.chains.comesFirst(entry)) this.makeReady(entry);
-    else this.become(entry, BEHIND);
+  /** Returns a message to its queue, not available before `at` if that is not 0. */
+  private putBack(entry: Entry, at = 0): void {
+    entry.at = at;
+    // It comes after the one before it, however soon its own time is.
+    if (!this.chains.comesFirst(entry)) this.become(entry, BEHIND);
+    else this.appear(entry);
   }
 
-  /** Returns a message that is not to be available before `at`. */
-  private postpone(entry: Entry, at: number): void {
-    if (this.chains.comesFirst(entry)) this.wait(entry, at);
-    else {
-      // It comes after the one before it, however soon its own time is.
-      this.become(entry, BEHIND);
-      entry.at = at;
-    }
+  /** Makes the first message of its key available, when its time has come. */
+  private appear(entry: Entry): void {
+    if (entry.at > 0) this.wait(entry, entry.at);
+    else this.makeReady(entry);
   }
 
   private held(token: number, { id, attempt }: LeaseRef, lost: number[]): Entry | null {

@@ -1,3 +1,4 @@
+import { type CallerContext, callerContext } from "../../async-context.ts";
 import {
   type DeadLetter,
   fullError,
@@ -45,7 +46,7 @@ export class MemoryStore implements QueueStore {
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     this.forget(now);
     if (messages.length > this.room()) this.checkRoom(messages);
-    return messages.map(({ value, terms }) => this.take(value, terms, now));
+    return messages.map(({ value, terms, caller = null }) => this.take(value, terms, caller, now));
   }
 
   /** Throws when what is new among them does not fit. */
@@ -66,17 +67,17 @@ export class MemoryStore implements QueueStore {
   sendOne(value: unknown, terms: Terms, now: number): Receipt | null {
     if (this.known.size > 0) this.forget(now);
     const known = terms.idempotencyKey !== null && this.known.has(terms.idempotencyKey);
-    return known || this.room() > 0 ? this.take(value, terms, now) : null;
+    return known || this.room() > 0 ? this.take(value, terms, callerContext(), now) : null;
   }
 
-  private take(value: unknown, terms: Terms, now: number): Receipt {
+  private take(value: unknown, terms: Terms, caller: CallerContext | null, now: number): Receipt {
     const { idempotencyKey } = terms;
     const before = idempotencyKey === null ? undefined : this.known.get(idempotencyKey);
     if (before !== undefined && terms.replace !== true) return { id: before.id, duplicate: true };
     if (before !== undefined) this.replace(before.id, idempotencyKey as string);
     const id = ++this.lastId;
     if (idempotencyKey !== null) this.known.set(idempotencyKey, { id, at: now });
-    for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, value, terms, now);
+    for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, value, terms, caller, now);
     return { id, duplicate: false };
   }
 

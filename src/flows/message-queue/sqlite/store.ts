@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { inTransaction, sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { realTimers, type SteadyClock, steadyClock } from "../../../kernel/timers.ts";
-import { textOf } from "../payload/payload.ts";
+import { messageText } from "../payload/message-text.ts";
 import {
   type DeadLetter,
   type GroupDepth,
@@ -83,7 +83,7 @@ export class SqliteStore implements QueueStore {
   }
 
   send(messages: readonly NewMessage[], now: number): StoreAnswer<Receipt[]> {
-    const texts = messages.map(({ value }) => textOf(value));
+    const texts = messages.map(messageText);
     return this.guarded(() => {
       // What is acknowledged must be in the file of that name.
       this.identity.check();

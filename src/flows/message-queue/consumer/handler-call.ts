@@ -1,0 +1,30 @@
+import { NO_HEADERS } from "../../headers.ts";
+import { isUntraced, traced } from "../../tracing.ts";
+import type { Handler, LeasedMessage } from "../message.ts";
+
+/**
+ * Calls the handler of a queue's messages: in the async context of the message's sender, where its store has it, and in the trace that its
+ * headers name.
+ */
+export class HandlerCall<T> {
+  constructor(
+    private readonly queue: string,
+    private readonly handler: Handler<T>,
+  ) {}
+
+  of(held: LeasedMessage<T>): unknown {
+    const { caller } = held;
+    return caller === null ? this.handle(held) : caller.runInAsyncScope(this.handle, this, held);
+  }
+
+  private handle(held: LeasedMessage<T>): unknown {
+    const { headers } = held;
+    // Where spans are made, messages without headers have one, too.
+    return headers === NO_HEADERS && isUntraced() ? this.handler(held) : this.trace(held);
+  }
+
+  private trace(held: LeasedMessage<T>): unknown {
+    const handling = { operation: "process", destination: this.queue, part: this.queue, id: String(held.id) } as const;
+    return traced(held.headers, handling, () => this.handler(held));
+  }
+}
