@@ -1,15 +1,24 @@
 import { BACKOFFS, type BackoffRule } from "../resilience/backoff.ts";
 
-/** Throws a sentence when an option is given and is not a whole number of at least `least`; Infinity is allowed. */
-export function checkCount(what: string, value: number | undefined, least: number): void {
+/** Longest span of options that must end, in milliseconds: 30 years. */
+export const LONGEST_MS = 1e12;
+
+/** Throws a sentence when an option is given and is not a whole number from `least` to `most`; without `most` Infinity is allowed. */
+export function checkCount(what: string, value: number | undefined, least: number, most = Number.POSITIVE_INFINITY): void {
+  checkMost(what, value, most);
   if (value === undefined || value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= least)) return;
   throw new RangeError(`${what}: must be a whole number of at least ${least}, got ${String(value)}`);
 }
 
-/** Throws a sentence when a span in milliseconds is given and is not more than 0. */
-export function checkSpan(what: string, value: number | undefined): void {
+/** Throws a sentence when a span in milliseconds is given and is not more than 0, or more than `most`. */
+export function checkSpan(what: string, value: number | undefined, most = Number.POSITIVE_INFINITY): void {
+  checkMost(what, value, most);
   if (value === undefined || value > 0) return;
   throw new RangeError(`${what}: must be more than 0 milliseconds, got ${String(value)}`);
+}
+
+function checkMost(what: string, value: number | undefined, most: number): void {
+  if (value !== undefined && value > most) throw new RangeError(`${what}: must be at most ${most}, got ${String(value)}`);
 }
 
 /** Throws a sentence when a span in milliseconds is given and is negative or infinite. */

@@ -128,8 +128,9 @@ export class Histogram {
   /** Number of values in buckets before that of `value`, and up to and including it. */
   ranksAt(value: Nanoseconds): { readonly before: number; readonly through: number } {
     const at = bucketOf(value);
+    if (at > bucketOf(this.max)) return { before: this.count, through: this.count };
     let before = 0;
-    for (let i = 0; i < at; i++) before += this.buckets[i] as number;
+    for (let i = bucketOf(this.min); i < at; i++) before += this.buckets[i] as number;
     return { before, through: before + (this.buckets[at] as number) };
   }
 

@@ -35,3 +35,8 @@ export function withoutValueAt(root: unknown, [key, ...rest]: Path): unknown {
   const left = withoutValueAt(old, rest);
   return left === old ? root : { ...root, [key]: left };
 }
+
+/** A property by a name from outside: own properties only. */
+export function ownProperty<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
+}

@@ -1,3 +1,4 @@
+import { ownProperty } from "../../kernel/plain-value.ts";
 import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, ReactiveStream } from "../index.ts";
 import { checkOneOf } from "../options.ts";
 import type { Schema } from "./body.ts";
@@ -82,12 +83,12 @@ export class Exposure {
   /** The bus that takes events of a type: the first among the parts, never the orchestrator's own. */
   bus(type: string): Found<EventBus<Record<string, unknown>>> {
     const { bus, events } = this.busAndEvents();
-    const allowed = typeof events === "string" ? events : own(events, type);
+    const allowed = typeof events === "string" ? events : ownProperty(events, type);
     const schemas = this.schemas.events;
     if (allowed === undefined || (schemas !== undefined && !Object.hasOwn(schemas, type)))
       throw new HttpProblem(422, "there is no event of this type");
     const part = bus as unknown as EventBus<Record<string, unknown>>;
-    return { part, access: "publish", schema: schemaOf(allowed) ?? own(schemas, type) };
+    return { part, access: "publish", schema: schemaOf(allowed) ?? ownProperty(schemas, type) };
   }
 
   private busAndEvents() {
@@ -101,9 +102,10 @@ export class Exposure {
   private find(kind: Kind, name: string): Found<unknown> {
     const part = this.flows.part(name);
     const everything = WORDS[kind][kind === "streams" ? 2 : 0] ?? "";
-    const allowed: Allowed<string> | undefined = this.exposed === undefined ? everything : own<Allowed<string>>(this.exposed[kind], name);
+    const allowed: Allowed<string> | undefined =
+      this.exposed === undefined ? everything : ownProperty<Allowed<string>>(this.exposed[kind], name);
     if (allowed === undefined || !(part instanceof CLASSES[kind])) throw new HttpProblem(404, `there is no ${SINGULAR[kind]} of this name`);
-    return { part, access: wordOf(allowed) ?? "", schema: schemaOf(allowed) ?? own(this.schemas[kind], name) };
+    return { part, access: wordOf(allowed) ?? "", schema: schemaOf(allowed) ?? ownProperty(this.schemas[kind], name) };
   }
 }
 
@@ -113,9 +115,4 @@ function wordOf(allowed: Allowed<string> | undefined): string | undefined {
 
 function schemaOf(allowed: Allowed<string>): Schema | undefined {
   return typeof allowed === "object" ? allowed.schema : undefined;
-}
-
-/** A property by a name from outside: own properties only. */
-function own<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
 }

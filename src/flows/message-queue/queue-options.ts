@@ -2,7 +2,7 @@ import type { Timers } from "../../kernel/timers.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import type { OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../options.ts";
+import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan, LONGEST_MS } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import type { ConsumerRule, ConsumerStats, Settled } from "./consumer/rule.ts";
 import type { GroupStats } from "./group-figures.ts";
@@ -115,7 +115,7 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
   checkCount("maxBytes", options.maxBytes, 1);
   checkCount("maxMessageBytes", options.maxMessageBytes, 1);
   checkOneOf("whenFull", options.whenFull, ["wait", "reject"]);
-  checkCount("agingMs", options.agingMs === Number.POSITIVE_INFINITY ? Number.NaN : options.agingMs, 1);
+  checkCount("agingMs", options.agingMs, 1, LONGEST_MS);
   for (const [group, limit] of Object.entries(options.rateLimits ?? {})) {
     if (!(options.groups ?? ["default"]).includes(group)) throw new RangeError(`rateLimits: there is no group "${group}"`);
     GroupLimit.check(`rateLimits.${group}`, limit);

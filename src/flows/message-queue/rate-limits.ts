@@ -1,5 +1,5 @@
 import { TokenBuckets } from "../../resilience/token-bucket.ts";
-import { checkCount, checkOneOf, checkSpan } from "../options.ts";
+import { checkCount, checkOneOf, checkSpan, LONGEST_MS } from "../options.ts";
 
 /** How many messages of a group handlers of this process may begin. */
 export interface RateLimit {
@@ -10,6 +10,8 @@ export interface RateLimit {
   readonly by?: "group" | "key";
 }
 
+/** Largest `max`: faster than this is no limit. */
+const MOST_PER_SPAN = 1e9;
 /** Keys that are remembered with the time for which a message was promised. */
 const MOST_PROMISES = 10_000;
 
@@ -29,9 +31,8 @@ export class GroupLimit {
 
   static check(what: string, limit: RateLimit | undefined): void {
     if (limit === undefined) return;
-    if (!Number.isFinite(limit.max)) checkCount(`${what}.max`, Number.NaN, 1);
-    checkCount(`${what}.max`, limit.max, 1);
-    checkSpan(`${what}.perMs`, Number.isFinite(limit.perMs) ? limit.perMs : Number.NaN);
+    checkCount(`${what}.max`, limit.max, 1, MOST_PER_SPAN);
+    checkSpan(`${what}.perMs`, limit.perMs, LONGEST_MS);
     checkOneOf(`${what}.by`, limit.by, ["group", "key"]);
   }
 

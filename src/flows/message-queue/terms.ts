@@ -1,4 +1,5 @@
 import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
+import { LONGEST_MS } from "../options.ts";
 import { headersOf } from "../tracing.ts";
 import { QueueError, type Terms } from "./store.ts";
 
@@ -62,7 +63,7 @@ function checked(
 ): Terms {
   if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
     throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
-  if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
+  if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= LONGEST_MS)) throw invalid("delayMs", "0 or more", delayMs);
   checkText("key", key);
   checkText("idempotencyKey", idempotencyKey);
   if (key !== null && priority !== 0 && ordered)

@@ -1,3 +1,5 @@
+import { ownProperty } from "../../kernel/plain-value.ts";
+
 /** What a figure is: its kind in OpenMetrics, and a sentence about it; null: it is the user's own. */
 export interface DescribedFigure {
   readonly type: "counter" | "gauge";
@@ -28,15 +30,16 @@ const COUNTERS: Readonly<Record<string, string>> = {
   rejected: "Messages refused for want of room.",
   leased: "Messages leased.",
   acknowledged: "Messages done.",
+  dead: "Messages given up for good, after all attempts.",
   retried: "Messages that are to be tried again.",
   lost: "Leases that ran out before they were settled.",
   restarts: "Restarts after failures.",
   starts: "Starts.",
 };
 
-/** Counters in a list whose name is a level elsewhere. */
-const COUNTERS_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  consumers: { dead: "Messages given up for good, after all attempts." },
+/** Levels in a list, by its name, whose names are counters elsewhere. */
+const GAUGES_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  groups: { dead: "Messages given up, and kept.", leased: "Messages that are with a consumer." },
 };
 
 const GAUGES: Readonly<Record<string, string>> = {
@@ -55,7 +58,6 @@ const GAUGES: Readonly<Record<string, string>> = {
   p99Ms: "Time over one item that 99 % stay below, in milliseconds.",
   meanSize: "Mean length of a list.",
   alertsRaised: "Alerts that are raised now.",
-  dead: "Messages given up, and kept.",
   ready: "Messages that can be leased.",
   behind: "Messages that wait behind an earlier one of their key.",
   paused: "Whether the group is paused.",
@@ -64,11 +66,8 @@ const GAUGES: Readonly<Record<string, string>> = {
 
 /** `list`: name of the list that the figure's member is in; null: none. */
 export function describedFigure(figure: string, list: string | null): DescribedFigure {
-  const counter = own(own(COUNTERS_OF, list ?? ""), figure) ?? own(COUNTERS, figure);
-  if (counter !== undefined) return { type: "counter", help: counter };
-  return { type: "gauge", help: own(GAUGES, figure) ?? null };
-}
-
-function own<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
+  const gauge = ownProperty(ownProperty(GAUGES_OF, list ?? ""), figure) ?? ownProperty(GAUGES, figure);
+  if (gauge !== undefined) return { type: "gauge", help: gauge };
+  const counter = ownProperty(COUNTERS, figure);
+  return counter === undefined ? { type: "gauge", help: null } : { type: "counter", help: counter };
 }

@@ -33,6 +33,19 @@ describe("histogram", () => {
     );
   });
 
+  test("ranks count what lies in buckets up to a value, below the least and beyond the greatest too", () => {
+    const histogram = new Histogram();
+    expect(histogram.ranksAt(5)).toEqual({ before: 0, through: 0 });
+    for (const value of [100, 100, 5000]) histogram.record(value);
+    expect([1, 100, 101, 5000, 1e9].map((value) => histogram.ranksAt(value))).toEqual([
+      { before: 0, through: 0 },
+      { before: 0, through: 2 },
+      { before: 2, through: 2 },
+      { before: 2, through: 3 },
+      { before: 3, through: 3 },
+    ]);
+  });
+
   test("merging is recording everything in one", () => {
     fc.assert(
       fc.property(values, values, (a, b) => {

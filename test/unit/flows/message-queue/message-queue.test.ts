@@ -22,8 +22,11 @@ describe("message queues", () => {
       [{ backoff: { maxDelayMs: -1 } }, "backoff.maxDelayMs: must be a number of milliseconds, 0 or more, got -1"],
       [{ maxMessageBytes: 0 }, "maxMessageBytes: must be a whole number of at least 1, got 0"],
       [{ whenFull: "drop" }, "whenFull: must be wait or reject, got drop"],
-      [{ agingMs: Number.POSITIVE_INFINITY }, "agingMs: must be a whole number of at least 1, got NaN"],
+      [{ agingMs: Number.POSITIVE_INFINITY }, "agingMs: must be at most 1000000000000, got Infinity"],
       [{ rateLimits: { default: { max: Number.NaN, perMs: 1 } } }, "rateLimits.default.max: must be a whole number of at least 1, got NaN"],
+      [{ rateLimits: { default: { max: Number.POSITIVE_INFINITY, perMs: 1 } } }, "rateLimits.default.max: must be at most 1000000000, got"],
+      [{ rateLimits: { default: { max: 1, perMs: Number.NaN } } }, "rateLimits.default.perMs: must be more than 0 milliseconds, got NaN"],
+      [{ rateLimits: { default: { max: 1, perMs: 1e13 } } }, "rateLimits.default.perMs: must be at most 1000000000000, got 1"],
       [{ rateLimits: { default: { max: 1, perMs: 0 } } }, "rateLimits.default.perMs: must be more than 0 milliseconds, got 0"],
       [{ rateLimits: { other: { max: 1, perMs: 1 } } }, 'rateLimits: there is no group "other"'],
     ] as const)

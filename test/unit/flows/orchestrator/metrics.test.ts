@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DataPipeline, EventBus, FlowOrchestrator, MessageQueue, ReactiveStream } from "../../../../src/flows/index.ts";
+import { describedFigure } from "../../../../src/flows/orchestrator/described-figures.ts";
 import { metricsText } from "../../../../src/flows/orchestrator/metrics.ts";
 import { summedMembers, summedStats } from "../../../../src/flows/orchestrator/summed.ts";
 import { quiet } from "../../../support/flow-oddities.ts";
@@ -83,6 +84,8 @@ describe("F-5 /metrics", () => {
     const of = (name: string) => families.get(name);
     expect([of("flow_published")?.type, of("flow_published")?.samples.get('_total{part="events"}')]).toEqual(["counter", 4]);
     expect([of("flow_waiting")?.type, of("flow_sent")?.type, of("flow_stages_in")?.type]).toEqual(["gauge", "counter", "counter"]);
+    expect([of("flow_dead")?.type, of("flow_groups_dead")?.type, of("flow_groups_leased")?.type]).toEqual(["counter", "gauge", "gauge"]);
+    expect(["dead", "leased"].map((figure) => describedFigure(figure, "consumers").type)).toEqual(["counter", "counter"]);
     const silent = [...families].filter(([, { help }]) => help === null).map(([name]) => name);
     expect(silent).toEqual([]);
   });
