@@ -37,6 +37,7 @@ export {
   type QueueStats,
 } from "./message-queue/message-queue.ts";
 export type { RateLimit } from "./message-queue/rate-limits.ts";
+export { DeadLetterError, type ResultOptions } from "./message-queue/results.ts";
 export type { Schedule, ScheduleRule, ScheduleSendOptions } from "./message-queue/schedules.ts";
 export {
   type DeadLetter,
@@ -48,6 +49,8 @@ export {
   type Lent,
   type ListRequest,
   type NewMessage,
+  type Note,
+  type Noted,
   QueueError,
   type QueueProblem,
   type QueueStore,

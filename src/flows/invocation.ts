@@ -12,13 +12,13 @@ export class Invocation<Subject extends object> implements Slotted {
   cancelTimer: (() => void) | null = null;
   /** What is being handled; null: nothing. */
   subject: Subject | null = null;
-  private readonly resolved: () => void;
+  private readonly resolved: (value: unknown) => void;
   private readonly rejected: (error: unknown) => void;
 
-  /** `settled` is called once for each promise; `error` is null when it was fulfilled. */
-  constructor(settled: (run: Invocation<Subject>, error: unknown) => void) {
-    this.resolved = () => settled(this, null);
-    this.rejected = (error) => settled(this, error ?? new Error("rejected with nothing"));
+  /** `settled` is called once for each promise; `error` is null when it was fulfilled, with `value`. */
+  constructor(settled: (run: Invocation<Subject>, error: unknown, value: unknown) => void) {
+    this.resolved = (value) => settled(this, null, value);
+    this.rejected = (error) => settled(this, error ?? new Error("rejected with nothing"), undefined);
   }
 
   /** Waits for the promise that a handler returned. */

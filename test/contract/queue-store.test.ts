@@ -491,6 +491,30 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.close();
   });
 
+  test("notes are kept of what is leased to the one who tells, the latest of each kind, until their time", async () => {
+    const store = open(OPTIONS);
+    await store.send([message(1), message(2)], 0);
+    await store.lease("a", { max: 9, token: 1, until: 100 }, 0);
+    const note = (id: number, about: "progress" | "result", value: unknown, attempt = 1) => ({ id, attempt, about, value });
+    await store.note?.("a", 1, [note(1, "progress", { of: new Date(5) }), note(2, "result", undefined)], 50, 1);
+    // Neither another's message, nor that of an attempt that is over.
+    await store.note?.("a", 2, [note(1, "progress", "stranger")], 50, 1);
+    await store.note?.("a", 1, [note(1, "progress", "earlier", 2)], 50, 1);
+    const noted = (id: number, about: "progress" | "result", now = 2, group = "a") => store.noted?.(group, id, about, now);
+    expect(await noted(1, "progress")).toMatchObject({ value: { of: new Date(5) }, revision: 1 });
+    expect([await noted(2, "result"), await noted(1, "result"), await noted(1, "progress", 2, "b")]).toMatchObject([
+      { value: undefined, revision: 1 },
+      null,
+      null,
+    ] as never);
+    await store.note?.("a", 1, [note(1, "progress", 7)], 60, 2);
+    await store.settle("a", 1, { ...nothing, acknowledged: [{ id: 1, attempt: 1 }] }, 3);
+    await store.note?.("a", 1, [note(1, "progress", "too late")], 70, 3);
+    expect(await noted(1, "progress", 59)).toMatchObject({ value: 7, revision: 2 });
+    expect([await noted(1, "progress", 60), await noted(2, "result", 50)]).toEqual([null, null]);
+    await store.close();
+  });
+
   test("priorities age: a long wait counts as much as a step", async () => {
     const store = open({ ...OPTIONS, agingMs: 100 });
     const send = (id: string, priority: number, now: number) => store.send([message(id, { priority })], now);
@@ -806,6 +830,66 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
         `${of} two changed ${JSON.stringify({ of, traceparent })}`,
       ]),
     );
+  });
+
+  test("what a handler returns is its message's result, for who waits here or elsewhere; its progress is told meanwhile", async () => {
+    const where = place();
+    const settings = { ...where, groups: ["work", "audit"], resultMs: 60_000, pollMs: 1, onFailure: () => {} };
+    await using queue = MessageQueue.open<number>("q", settings);
+    const steps: (() => void)[] = [];
+    const step = async () => {
+      while (steps.length === 0) await Bun.sleep(1);
+      steps.shift()?.();
+    };
+    queue.consume(async (held) => {
+      for (let step = 1; step <= held.value; step++) {
+        await new Promise<void>((resolve) => steps.push(resolve));
+        await held.progress({ step });
+      }
+      return { total: held.value, at: new Date(7) };
+    });
+    queue.consume(({ value }) => value * 2, { group: "audit" });
+    const seen: unknown[] = [];
+    // From another process, as it were, where there is a file.
+    const elsewhere = where.file === undefined ? null : MessageQueue.open<number>("q", settings);
+    const { id } = await queue.send(2);
+    const result = (elsewhere ?? queue).result(id, { onProgress: (value) => seen.push(value) });
+    expect(await queue.progress(id)).toBeUndefined();
+    await step();
+    while (seen.length === 0) await Bun.sleep(1);
+    await step();
+    expect(await result).toEqual({ total: 2, at: new Date(7) });
+    expect(seen).toEqual([{ step: 1 }, { step: 2 }]);
+    expect([await queue.progress(id), await queue.result(id, { group: "audit" })]).toEqual([{ step: 2 }, 4]);
+    await elsewhere?.stop();
+  });
+
+  test("there is no result of what was given up, deleted, or is over; none where none are kept", async () => {
+    const timers = new VirtualTimers();
+    const failures: unknown[] = [];
+    const queue = open<string>({ timers, resultMs: 1000, pollMs: 10, maxAttempts: 1, onFailure: ({ error }) => failures.push(error) });
+    queue.consume(({ value }) => {
+      if (value === "bad") throw new Error("no such mailbox");
+      return value === "odd" ? () => {} : Promise.resolve(value.length);
+    });
+    const ids = await timers.run(Promise.all(["bad", "odd", "good"].map((value) => queue.send(value).then(({ id }) => id))));
+    const [bad = 0, odd = 0, good = 0] = ids;
+    const late = await timers.run(queue.send("deleted", { delayMs: 99_999 }));
+    const outcome = (id: number) => timers.run(queue.result(id).catch((error: unknown) => error));
+    expect(await outcome(bad)).toMatchObject({ name: "DeadLetterError", letter: { id: bad, value: "bad", reason: "no such mailbox" } });
+    expect(String(await outcome(odd))).toContain(`there is no result of message ${odd}`);
+    expect(failures.map(String)).toContain("QueueError: a message cannot carry a function");
+    await timers.run(queue.cancel(late.id));
+    expect(String(await outcome(late.id))).toContain(`there is no result of message ${late.id}`);
+    expect(await outcome(good)).toBe(4);
+    await timers.advance(1001);
+    expect(String(await outcome(good))).toContain(`there is no result of message ${good}`);
+    await timers.run(queue.stop());
+    await using plain = open<number>();
+    plain.consume((held) => held.progress(1));
+    const { id } = await plain.send(1);
+    expect(plain.result(id)).rejects.toThrow("result: needs the queue's option resultMs");
+    expect(plain.progress(id)).rejects.toThrow("progress: needs the queue's option resultMs");
   });
 
   test("headers that are none, or too many, are named", async () => {

@@ -18,6 +18,7 @@ import {
   storeOptionsOf,
 } from "./queue-options.ts";
 import { GroupLimit } from "./rate-limits.ts";
+import type { ResultOptions } from "./results.ts";
 import { type Schedule, type ScheduleRule, type ScheduleSendOptions, Schedules } from "./schedules.ts";
 import { SqliteStore } from "./sqlite/store.ts";
 import {
@@ -137,6 +138,7 @@ export class MessageQueue<T> implements Part {
           opened.sender.roomMade();
           opened.watch.left(acknowledged, dead);
         },
+        told: (list) => opened.watch.told(list),
         givenBack: this.wakeAll,
         unwanted: () => this.wanted.delete(consumer),
         stopped: () => this.retire(consumer),
@@ -164,6 +166,19 @@ export class MessageQueue<T> implements Part {
    */
   async settled(id: number, { group, signal }: WaitOptions = {}): Promise<"done" | "dead"> {
     return this.opened.watch.settled(id, group === undefined ? this.groups : [group], signal);
+  }
+
+  /**
+   * Resolves with what the handler of a message returned, once it is done in a group. Needs `resultMs`, which says for how long results are
+   * kept. Rejects with `DeadLetterError` when the message is given up, and as `settled` does.
+   */
+  async result<R = unknown>(id: number, options: ResultOptions = {}): Promise<R> {
+    return (await this.opened.results.result(id, options.group ?? (this.groups[0] as string), options)) as R;
+  }
+
+  /** What the handler of a message told last by `message.progress`; undefined: nothing, or its time is over. Needs `resultMs`. */
+  progress(id: number, group = this.groups[0] as string): Promise<unknown> {
+    return this.opened.results.progress(id, group);
   }
 
   /** Resolves once a group, or all groups, hold no message but dead letters. Rejects as `settled` does. */

@@ -1,7 +1,7 @@
 import type { CallerContext } from "../async-context.ts";
 import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
 import { marked } from "./payload/text.ts";
-import type { Leased } from "./store.ts";
+import type { Leased, LeaseRef } from "./store.ts";
 
 /** A message as its handler receives it. */
 export interface Message<T> {
@@ -18,6 +18,11 @@ export interface Message<T> {
   readonly idempotencyKey: string;
   /** What its sender gave along, and the trace that it belongs to. */
   readonly headers: FlowHeaders;
+  /**
+   * Tells those who wait for the message's result how far its handler is, where the queue has `resultMs`; of what is told in one turn of the
+   * event loop the latest. Resolves once it is written, and does not reject: what cannot be written is a failure of the queue.
+   */
+  progress(value: unknown): Promise<void>;
   /** Aborted when the handler's time is up, its lease is lost, or the consumer stops. */
   readonly signal: AbortSignal;
 }
@@ -55,6 +60,7 @@ export class LeasedMessage<T> implements Message<T> {
     readonly group: string,
     /** When its lease runs out, by the clock of its store. */
     public until: number,
+    private readonly reports: { progress(ref: LeaseRef, value: unknown): Promise<void> },
   ) {
     this.attempt = leased.attempt;
   }
@@ -88,6 +94,10 @@ export class LeasedMessage<T> implements Message<T> {
   get signal(): AbortSignal {
     this.abortion ??= new AbortController();
     return this.abortion.signal;
+  }
+
+  progress(value: unknown): Promise<void> {
+    return this.reports.progress(this, value);
   }
 
   /** For logs: all but the signal; a value that JSON cannot write as files keep it. */

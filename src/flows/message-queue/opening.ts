@@ -3,6 +3,7 @@ import { GroupFigures } from "./group-figures.ts";
 import { Inspection } from "./inspection.ts";
 import { MOST_BYTES } from "./payload/payload.ts";
 import type { MessageQueueOptions } from "./queue-options.ts";
+import { Results } from "./results.ts";
 import { Sender } from "./sender.ts";
 import { QueueError, type QueueStore, type StoreAnswer } from "./store.ts";
 import { Watch } from "./watch.ts";
@@ -14,16 +15,18 @@ export class Opening<T> {
   readonly figures: GroupFigures;
   readonly inspection: Inspection<T>;
   readonly watch: Watch;
+  readonly results: Results;
   private failure: unknown = null;
 
   constructor(
     queue: string,
     readonly store: QueueStore,
-    { order, capacity = 0, whenFull, maxMessageBytes = MOST_BYTES, values, pollMs = 50 }: MessageQueueOptions,
+    { order, capacity = 0, whenFull, maxMessageBytes = MOST_BYTES, values, pollMs = 50, resultMs }: MessageQueueOptions,
     timers: Timers,
     /** Called after messages were added. */
     onSent: () => void,
   ) {
+    if (resultMs !== undefined && store.note === undefined) throw new QueueError("invalid", "resultMs: this store keeps no results");
     this.clock = store.clock ?? steadyClock(timers);
     const shares = values === "shared";
     const rule = { queue, ordered: order === "key", capacity, rejects: whenFull === "reject", pollMs, maxMessageBytes, shares };
@@ -31,6 +34,7 @@ export class Opening<T> {
     this.figures = new GroupFigures(store, this.clock);
     this.inspection = new Inspection<T>(store, this.attempt);
     this.watch = new Watch(store, timers, pollMs);
+    this.results = new Results(store, this.clock, this.watch, resultMs !== undefined);
   }
 
   /** What keeps the store from working; null: nothing that is known. */

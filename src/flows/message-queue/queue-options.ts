@@ -6,6 +6,7 @@ import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan, LONGEST_MS
 import type { PartStats } from "../part.ts";
 import type { ConsumerRule, ConsumerStats, Settled } from "./consumer/rule.ts";
 import type { GroupStats } from "./group-figures.ts";
+import { MOST_BYTES } from "./payload/payload.ts";
 import { GroupLimit, type RateLimit } from "./rate-limits.ts";
 import type { StoreOptions } from "./store.ts";
 
@@ -65,6 +66,11 @@ export interface MessageQueueOptions {
   readonly backoff?: QueueBackoff;
   /** How long an idempotency key is remembered, in milliseconds. Default a day. */
   readonly rememberMs?: number;
+  /**
+   * How long the result and the progress of a message are kept, from when a handler told them, in milliseconds. Default: they are not, and
+   * `result` and `progress` are refused.
+   */
+  readonly resultMs?: number;
   /** Interval of polling a file for changes by other processes, in milliseconds. Default 50. */
   readonly pollMs?: number;
   /** Longest wait for another process that locks the file, in milliseconds. Default 5000. */
@@ -108,6 +114,7 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
   checkSpan("visibilityMs", options.visibilityMs);
   checkSpan("pollMs", options.pollMs);
   checkSpan("rememberMs", options.rememberMs);
+  checkSpan("resultMs", options.resultMs);
   checkDelay("busyMs", options.busyMs);
   checkDelay("backoff.baseDelayMs", options.backoff?.baseDelayMs);
   checkDelay("backoff.maxDelayMs", options.backoff?.maxDelayMs);
@@ -136,12 +143,13 @@ export function checkConsumeOptions(options: ConsumeOptions): void {
 /** The settings of a consumer, with defaults filled in. */
 export function consumerRule(
   options: ConsumeOptions,
-  { visibilityMs = 30_000, maxAttempts = 5, backoff = {}, order, pollMs = 50 }: MessageQueueOptions,
+  settings: MessageQueueOptions,
   queue: string,
   name: string,
   groups: readonly string[],
   paused: () => boolean,
 ): ConsumerRule {
+  const { visibilityMs = 30_000, maxAttempts = 5, backoff = {}, order, pollMs = 50, resultMs = null, maxMessageBytes = MOST_BYTES } = settings;
   const { group = groups[0] as string, concurrency = 1, batch = null, timeoutMs = Number.POSITIVE_INFINITY, onSettled } = options;
   const fromQueue = {
     visibilityMs,
@@ -149,6 +157,9 @@ export function consumerRule(
     backoff: { ...DEFAULT_BACKOFF, ...backoffRule(backoff) },
     ordered: order === "key",
     pollMs,
+    resultMs,
+    maxMessageBytes,
+    shares: settings.values === "shared",
   };
   return { ...fromQueue, queue, name, group, concurrency, batch, timeoutMs, onSettled, paused };
 }

@@ -2,7 +2,7 @@ import { Deque } from "../../kernel/deque.ts";
 import { type SteadyClock, soon, type Timers } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
 import { onAbort } from "../notifier.ts";
-import { payloadOf, textPayloadOf } from "./payload/payload.ts";
+import { type PayloadRule, payloadFor } from "./payload/payload.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 import { PLAIN, type SendOptions, type TermsRule, termsOf } from "./terms.ts";
 
@@ -19,14 +19,12 @@ interface Pending {
 /** Most messages that go to the store together. */
 const LARGEST_BATCH = 1000;
 
-export interface SenderRule extends TermsRule {
+export interface SenderRule extends TermsRule, PayloadRule {
   readonly queue: string;
   readonly capacity: number;
   /** Reject what does not fit, instead of waiting. */
   readonly rejects: boolean;
   readonly pollMs: number;
-  /** Values are neither copied nor checked. */
-  readonly shares: boolean;
 }
 
 /** The entry to the store: gathers messages into batches, keeps their order, and waits for room or rejects. */
@@ -100,9 +98,7 @@ export class Sender<T> {
   /** A value as it is now: later changes of it by its sender are not part of the message. */
   private payload(value: unknown, options: SendOptions): unknown {
     if (options !== PLAIN) options.signal?.throwIfAborted();
-    const { shares, maxMessageBytes } = this.rule;
-    if (shares) return value;
-    return this.store.keepsText === true ? textPayloadOf(value, maxMessageBytes) : payloadOf(value, maxMessageBytes);
+    return payloadFor(this.store, value, this.rule);
   }
 
   private flushSoon(): void {

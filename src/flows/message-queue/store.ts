@@ -71,6 +71,19 @@ export interface LeaseRef {
   readonly attempt: number;
 }
 
+/** What a handler tells of the message it is at: how far it is, or what came of it. */
+export interface Note extends LeaseRef {
+  readonly about: "progress" | "result";
+  readonly value: unknown;
+}
+
+/** The latest note on a message. */
+export interface Noted {
+  readonly value: unknown;
+  /** Number of notes about the same so far. */
+  readonly revision: number;
+}
+
 /**
  * Outcomes of leased messages, settled together. A consumer that retries a message of a key releases the later ones it holds of that key.
  */
@@ -172,6 +185,13 @@ export interface QueueStore {
   settle(group: string, token: number, settlement: Settlement, now: number): StoreAnswer<number[]>;
   /** Extends leases; returns the ids whose lease was no longer this token's. */
   extend(group: string, token: number, leases: readonly LeaseRef[], until: number): StoreAnswer<number[]>;
+  /**
+   * Keeps notes on messages that are leased to the token, until a time, in place of earlier ones about the same; others are left out, and all
+   * of them where there is no room. Default: notes are not kept.
+   */
+  note?(group: string, token: number, notes: readonly Note[], until: number, now: number): StoreAnswer<void>;
+  /** null: nothing was noted, or its time is over. */
+  noted?(group: string, id: number, about: Note["about"], now: number): StoreAnswer<Noted | null>;
   /** When something may next become available by time; null: nothing waits for a time. */
   nextAt(group: string): StoreAnswer<number | null>;
   depth(group: string): StoreAnswer<GroupDepth>;

@@ -37,18 +37,21 @@ export class Watch {
 
   /** Resolves once a message has left all the groups: `done`, or `dead` where one of them gave it up. */
   settled(id: number, groups: readonly string[], signal?: AbortSignal): Promise<"done" | "dead"> {
-    return this.wait(id, signal, async () => {
-      const states: TaskState[] = [];
-      for (const group of groups) states.push(await this.store.stateOf(group, id));
-      if (states.includes("unknown")) throw new RangeError(`id: there is no message ${id}`);
-      if (states.some((state) => state !== "done" && state !== "dead")) return null;
-      return states.includes("dead") ? "dead" : "done";
-    });
+    return this.until(id, signal, () => this.endOf(id, groups));
+  }
+
+  /** How a message has left all the groups; null: it is in one of them. */
+  async endOf(id: number, groups: readonly string[]): Promise<"done" | "dead" | null> {
+    const states: TaskState[] = [];
+    for (const group of groups) states.push(await this.store.stateOf(group, id));
+    if (states.includes("unknown")) throw new RangeError(`id: there is no message ${id}`);
+    if (states.some((state) => state !== "done" && state !== "dead")) return null;
+    return states.includes("dead") ? "dead" : "done";
   }
 
   /** Resolves once the groups hold no message but dead letters. */
   async drained(groups: readonly string[], signal?: AbortSignal): Promise<void> {
-    await this.wait(null, signal, async () => {
+    await this.until(null, signal, async () => {
       for (const group of groups) if ((await this.store.unsettled(group)) > 0) return null;
       return true;
     });
@@ -57,8 +60,13 @@ export class Watch {
   /** To be called when messages have left their group. */
   left(...lists: readonly (readonly { readonly id: number }[])[]): void {
     if (this.waiters.size === 0) return;
-    for (const { id } of lists.flat()) for (const waiter of this.ofMessage.get(id) ?? []) void waiter.look();
+    for (const list of lists) this.told(list);
     for (const waiter of this.waiters) if (waiter.id === null) void waiter.look();
+  }
+
+  /** To be called when something was told of messages. */
+  told(list: readonly { readonly id: number }[]): void {
+    for (const { id } of list) for (const waiter of this.ofMessage.get(id) ?? []) void waiter.look();
   }
 
   /** Ends all waits. */
@@ -66,7 +74,8 @@ export class Watch {
     for (const waiter of [...this.waiters]) waiter.reject(new Stopped(reason));
   }
 
-  private wait<R>(id: number | null, signal: AbortSignal | undefined, ask: () => Promise<R | null>): Promise<R> {
+  /** Asks when something has become of the message, of any message for null, until there is an answer. */
+  until<R>(id: number | null, signal: AbortSignal | undefined, ask: () => Promise<R | null>): Promise<R> {
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     let [looking, again] = [false, false];

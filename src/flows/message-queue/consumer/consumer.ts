@@ -12,6 +12,8 @@ import { Heartbeat } from "./heartbeat.ts";
 import { KeyQueues } from "./key-queues.ts";
 import { Leases } from "./leases.ts";
 import { Outcomes } from "./outcomes.ts";
+import { Pace } from "./pace.ts";
+import { Reports } from "./reports.ts";
 import type { Consumer, ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } from "./rule.ts";
 import { type HandlerRun, RunningHandlers } from "./running-handlers.ts";
 import { Settler } from "./settler.ts";
@@ -45,6 +47,8 @@ const LEAST_SETTLE_MS = 50;
  */
 export class GroupConsumer<T> implements Consumer<T> {
   private readonly call: HandlerCall<T>;
+  private readonly pace: Pace;
+  private readonly reports: Reports;
   private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
   private readonly keys: KeyQueues<LeasedMessage<T>>;
@@ -58,8 +62,6 @@ export class GroupConsumer<T> implements Consumer<T> {
   private successor: GroupConsumer<T> | null = null;
   /** When the event loop must have its turn, by the clock of the store. */
   private sliceEnd = 0;
-  /** When the rate limit of the group lets the next message begin. */
-  private heldUpUntil = Number.POSITIVE_INFINITY;
   private stopping = false;
   private stopped: Promise<void> | null = null;
 
@@ -73,12 +75,15 @@ export class GroupConsumer<T> implements Consumer<T> {
     this.call = new HandlerCall(rule.queue, handler);
     this.leases = new Leases(rule, tools, listener);
     const { token } = this.leases;
+    this.pace = new Pace(tools.limit);
+    this.reports = new Reports(rule, token, tools, listener);
     this.outcomes = new Outcomes(rule, tools.failures, listener);
     this.sleeper = new Sleeper(timers);
     this.batch = new BatchSize(rule.batch, rule.concurrency);
     this.keys = new KeyQueues(rule.ordered);
     this.settler = new Settler({ group: rule.group, token }, store, timers, clock, {
       settled: this.outcomes.settled,
+      results: (notes) => this.reports.keep(notes),
       done: () => this.wake(),
       failed: (error) => this.failed(error),
     });
@@ -87,7 +92,7 @@ export class GroupConsumer<T> implements Consumer<T> {
       goesOn: () => !this.stopping || this.running.size > 0,
       done: () => this.wake(),
     });
-    this.running = new RunningHandlers(timers, (run, held, error) => this.end(run, held, error));
+    this.running = new RunningHandlers(timers, (run, held, error, value) => this.end(run, held, error, value));
     this.looping = this.loop();
   }
 
@@ -152,7 +157,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     this.batch.leased(leased.length);
     this.outcomes.counts.leased += leased.length;
     const until = this.leases.heldUntil(request.until);
-    for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, this.rule.group, until));
+    for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, this.rule.group, until, this.reports));
     return leased.length;
   }
 
@@ -168,20 +173,11 @@ export class GroupConsumer<T> implements Consumer<T> {
         return true;
       }
       if (now >= this.sliceEnd) return false;
-      if (this.isOverLimit(now)) return true;
+      if (this.pace.holdsAll(now)) return true;
       const held = this.buffer.shift() as LeasedMessage<T>;
       if (this.keys.enter(held)) this.run(held, now);
     }
     return true;
-  }
-
-  /** True when the rate limit of the group lets nothing begin yet. */
-  private isOverLimit(now: number): boolean {
-    const { limit } = this.tools;
-    if (limit === null || limit.byKey) return false;
-    const wait = limit.take(null, now);
-    if (wait > 0) this.heldUpUntil = now + wait;
-    return wait > 0;
   }
 
   /** Handles a message, and those of its key that were waiting for it. */
@@ -198,20 +194,20 @@ export class GroupConsumer<T> implements Consumer<T> {
       this.holdUp(held.key);
       return undefined;
     }
-    const wait = this.tools.limit?.byKey === true ? this.tools.limit.take(held.key, now) : 0;
-    if (wait > 0) return this.putBack(held, this.tools.limit?.delay(held.key, wait, now) ?? wait);
+    const delayMs = this.pace.delay(held.key, now);
+    if (delayMs > 0) return this.putBack(held, delayMs);
     let answer: unknown;
     try {
       answer = this.call.of(held);
     } catch (error) {
       return this.fail(held, error);
     }
-    if (!isThenable(answer) || isFulfilled(answer)) return this.succeed(held);
+    if (!isThenable(answer) || isFulfilled(answer)) return this.succeed(held, answer);
     const run = this.running.add(held, now);
     if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
       run.cancelTimer = this.tools.timers.after(this.rule.timeoutMs, () => {
         const error = new TimedOut(this.rule.timeoutMs);
-        this.end(run, held, error);
+        this.end(run, held, error, undefined);
         held.abort(error);
       });
     }
@@ -220,18 +216,20 @@ export class GroupConsumer<T> implements Consumer<T> {
   }
 
   /** Ends an asynchronous handler. */
-  private end(run: HandlerRun<T>, held: LeasedMessage<T>, error: unknown): void {
+  private end(run: HandlerRun<T>, held: LeasedMessage<T>, error: unknown, value: unknown): void {
     if (held.ended) return;
     this.running.delete(run);
-    const next = error === null ? this.succeed(held) : this.fail(held, error);
+    const next = error === null ? this.succeed(held, value) : this.fail(held, error);
     if (next !== undefined) this.run(next, this.tools.clock.stamp());
     if (!this.work()) this.wake();
     this.settler.soon();
     this.running.ended();
   }
 
-  private succeed(held: LeasedMessage<T>): LeasedMessage<T> | undefined {
+  private succeed(held: LeasedMessage<T>, returned: unknown): LeasedMessage<T> | undefined {
     held.ended = true;
+    const result = this.reports.result(held, returned);
+    if (result !== null) this.settler.results.push(result);
     this.settler.acknowledged.push(held);
     return this.keys.next(held.key);
   }
@@ -270,7 +268,7 @@ export class GroupConsumer<T> implements Consumer<T> {
   /** Waits for something to do: a message, the end of a handler, a timer, another process. */
   private async rest(): Promise<void> {
     let ms = this.tools.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
-    if (this.buffer.length > 0) ms = Math.min(ms, Math.max(1, this.heldUpUntil - this.tools.clock.now()));
+    if (this.buffer.length > 0) ms = Math.min(ms, this.pace.wait(this.tools.clock.now()));
     if (this.wants > 0) {
       const at = await this.tools.store.nextAt(this.rule.group);
       if (at !== null) ms = Math.min(ms, Math.max(1, at - this.tools.clock.now()));

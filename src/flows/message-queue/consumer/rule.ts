@@ -2,6 +2,7 @@ import type { SteadyClock, Timers } from "../../../kernel/timers.ts";
 import type { BackoffRule } from "../../../resilience/backoff.ts";
 import type { Failures } from "../../failures.ts";
 import type { PartStats, StopOptions } from "../../part.ts";
+import type { PayloadRule } from "../payload/payload.ts";
 import type { GroupLimit } from "../rate-limits.ts";
 import type { QueueStore } from "../store.ts";
 
@@ -16,7 +17,7 @@ export interface Settled {
 }
 
 /** Settings of a consumer, with defaults filled in. Times in milliseconds. */
-export interface ConsumerRule {
+export interface ConsumerRule extends PayloadRule {
   readonly queue: string;
   readonly name: string;
   readonly group: string;
@@ -32,6 +33,8 @@ export interface ConsumerRule {
   readonly paused: () => boolean;
   /** Called with messages that have left their group, once the store has confirmed it. */
   readonly onSettled?: ((messages: readonly Settled[]) => void) | undefined;
+  /** How long results and progress are kept, in milliseconds; null: they are not. */
+  readonly resultMs: number | null;
   /** Interval of polling for messages sent by other processes, in milliseconds. */
   readonly pollMs: number;
 }
@@ -77,6 +80,8 @@ export interface ConsumerListener {
   trouble(error: unknown): void;
   /** Messages have left their group. */
   settled(acknowledged: readonly Identified[], dead: readonly Identified[]): void;
+  /** Handlers have told something of messages that they are at. */
+  told(list: readonly Identified[]): void;
   /** Messages that this consumer held may be available to others. */
   givenBack(): void;
   /** Stopped by the caller: it is not resumed when its queue is started again. */

@@ -19,8 +19,8 @@ export class RunningHandlers<T> {
 
   constructor(
     private readonly timers: Timers,
-    /** Called when a handler's promise has settled, in time or not; `error` is null when it was fulfilled. */
-    private readonly settled: (run: HandlerRun<T>, held: LeasedMessage<T>, error: unknown) => void,
+    /** Called when a handler's promise has settled, in time or not; `error` is null when it was fulfilled, with `value`. */
+    private readonly settled: (run: HandlerRun<T>, held: LeasedMessage<T>, error: unknown, value: unknown) => void,
   ) {}
 
   get size(): number {
@@ -45,12 +45,12 @@ export class RunningHandlers<T> {
     return run;
   }
 
-  private readonly followed = (run: HandlerRun<T>, error: unknown): void => {
+  private readonly followed = (run: HandlerRun<T>, error: unknown, value: unknown): void => {
     const held = run.subject;
     if (held === null) return;
     run.subject = null;
     this.spare.push(run);
-    this.settled(run, held, error);
+    this.settled(run, held, error, value);
   };
 
   delete(run: HandlerRun<T>): void {

@@ -1,5 +1,5 @@
 import { type SteadyClock, type Timers, turn } from "../../../kernel/timers.ts";
-import type { LeaseRef, QueueStore, Settlement } from "../store.ts";
+import type { LeaseRef, Note, QueueStore, Settlement } from "../store.ts";
 import type { Identified } from "./rule.ts";
 
 /** Outcomes that a store has settled. */
@@ -16,6 +16,8 @@ export interface SettleReport {
 
 export interface OnSettled {
   settled(outcome: SettleReport): void;
+  /** Keeps the results of messages that are about to be acknowledged. */
+  results(notes: readonly Note[]): Promise<void>;
   /** Called when what `soon` began is over, whether it failed or not. */
   done(): void;
   failed(error: unknown): void;
@@ -24,6 +26,8 @@ export interface OnSettled {
 /** Collects the outcomes of leased messages and settles them with the store in batches. */
 export class Settler {
   acknowledged: LeaseRef[] = [];
+  /** Results of those acknowledged, kept before they are: whoever sees that a message is done finds its result. */
+  results: Note[] = [];
   again: (LeaseRef & { delayMs: number })[] = [];
   dead: (LeaseRef & { reason: string })[] = [];
   /** Put back without having begun. */
@@ -75,8 +79,9 @@ export class Settler {
 
   private async settle(): Promise<void> {
     if (this.empty) return;
-    const { acknowledged, again, dead, released } = this;
+    const { acknowledged, again, dead, released, results } = this;
     this.acknowledged = [];
+    this.results = [];
     this.again = [];
     this.dead = [];
     this.released = [];
@@ -84,10 +89,12 @@ export class Settler {
     try {
       const { group, token } = this.lease;
       this.underway = { acknowledged, again, dead, released };
+      if (results.length > 0) await this.on.results(results);
       gone = new Set(await this.store.settle(group, token, this.underway, this.clock.now()));
     } catch (error) {
       // Not settled: collected again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
+      this.results.push(...results);
       this.again.push(...again);
       this.dead.push(...dead);
       this.released.push(...released);

@@ -9,6 +9,7 @@ import type {
   LeaseRequest,
   Lent,
   ListRequest,
+  Note,
   Settlement,
   StoredMessage,
   StoreOptions,
@@ -18,6 +19,7 @@ import type {
 import { Entry, type LeaseGrant, SharedEntry } from "./entry.ts";
 import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
+import { Notes } from "./notes.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 
 const NONE: readonly DeadLetter[] = [];
@@ -41,6 +43,7 @@ export function buriedLetter({ entry, letter }: Burial): DeadLetter {
 /** The messages of one group and their states. */
 export class Group {
   readonly dead = new Map<number, Burial>();
+  readonly notes = new Notes();
   private readonly entries = new IdTable<Entry>();
   private readonly ready: ReadyQueue;
   private readonly leases = new Expirations();
@@ -146,6 +149,10 @@ export class Group {
       if (entry !== null) entry.at = until;
     }
     return lost;
+  }
+
+  note(token: number, notes: readonly Note[], until: number, now: number): void {
+    for (const note of notes) if (this.held(token, note, []) !== null) this.notes.set(note, until, now);
   }
 
   nextAt(): number | null {

@@ -1,4 +1,5 @@
 import { type CallerContext, callerContext } from "../../async-context.ts";
+import { copyOf } from "../payload/payload.ts";
 import {
   type DeadLetter,
   fullError,
@@ -9,6 +10,8 @@ import {
   type Lent,
   type ListRequest,
   type NewMessage,
+  type Note,
+  type Noted,
   type QueueStore,
   type Receipt,
   type Settlement,
@@ -105,6 +108,15 @@ export class MemoryStore implements QueueStore {
 
   extend(group: string, token: number, leases: readonly LeaseRef[], until: number): number[] {
     return this.group(group).extend(token, leases, until);
+  }
+
+  note(group: string, token: number, notes: readonly Note[], until: number, now: number): void {
+    this.group(group).note(token, notes, until, now);
+  }
+
+  noted(group: string, id: number, about: Note["about"], now: number): Noted | null {
+    const noted = this.group(group).notes.get(id, about, now);
+    return noted === null || this.options.values === "shared" ? noted : { ...noted, value: copyOf(noted.value) };
   }
 
   nextAt(group: string): number | null {

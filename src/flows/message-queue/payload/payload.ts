@@ -13,6 +13,14 @@ class Unfit {
 /** Length of the texts and names visited since it was reset, and some more for each value: at most a sixth of the size as text. */
 let extent = 0;
 
+/** How values become payloads. */
+export interface PayloadRule {
+  /** Largest message, in bytes as text. */
+  readonly maxMessageBytes: number;
+  /** Values are neither copied nor checked. */
+  readonly shares: boolean;
+}
+
 /** A message longer as text than this, in bytes, is refused, where no other limit is set. */
 export const MOST_BYTES = 1_000_000;
 
@@ -56,6 +64,12 @@ export function textPayloadOf(value: unknown, maxBytes: number): PayloadText {
   const text = isKeptByJson(value, 0) ? JSON.stringify(value) : encode(payloadOf(value, Number.POSITIVE_INFINITY));
   checkText(text, maxBytes);
   return new PayloadText(text);
+}
+
+/** What a store is given for a value. */
+export function payloadFor(store: { readonly keepsText?: boolean }, value: unknown, rule: PayloadRule): unknown {
+  if (rule.shares) return value;
+  return store.keepsText === true ? textPayloadOf(value, rule.maxMessageBytes) : payloadOf(value, rule.maxMessageBytes);
 }
 
 /** The text of a payload. */

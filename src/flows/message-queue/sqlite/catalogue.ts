@@ -1,5 +1,7 @@
+import { textOf } from "../payload/payload.ts";
+import { decode } from "../payload/text.ts";
 import { BEHIND, DELAYED, LEASED, READY, STATE_NAMES } from "../state.ts";
-import type { GroupDepth, GroupState, ListRequest, StoredMessage, TaskState } from "../store.ts";
+import type { GroupDepth, GroupState, ListRequest, Note, Noted, StoredMessage, TaskState } from "../store.ts";
 import type { RowOrder } from "./row-order.ts";
 import { limit, storedMessage } from "./rows.ts";
 import { MOST_GROUPS } from "./schema.ts";
@@ -38,6 +40,16 @@ export class Catalogue {
     if (state !== undefined) return STATE_NAMES[state] as TaskState;
     if (this.sql.deadState.get(seq) !== null) return "dead";
     return id <= (this.sql.last.get()?.last ?? 0) ? "done" : "unknown";
+  }
+
+  note(grp: number, token: number, notes: readonly Note[], until: number): void {
+    for (const { id, attempt, about, value } of notes)
+      this.sql.note.run(about, textOf(value), until, id * MOST_GROUPS + grp, token, attempt);
+  }
+
+  noted(grp: number, id: number, about: Note["about"], now: number): Noted | null {
+    const row = this.sql.noted.get(id * MOST_GROUPS + grp, about, now);
+    return row === null ? null : { value: decode(row.value), revision: row.revision };
   }
 
   list(grp: number, { states, after, limit: most }: ListRequest): StoredMessage[] {
@@ -85,6 +97,7 @@ export class Catalogue {
     const { sql } = this;
     sql.dropMessages.run(grp);
     sql.dropDead.run(grp);
+    sql.dropNotes.run(grp);
     sql.resume.run(grp);
     sql.dropGroup.run(grp);
   }

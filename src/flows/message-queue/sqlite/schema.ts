@@ -32,8 +32,12 @@ export const ADDITIONS = `
 CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY CHECK (id = 0), boot TEXT NOT NULL, anchor REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS paused (grp INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS aging (id INTEGER PRIMARY KEY CHECK (id = 0), ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS notes (
+  seq INTEGER NOT NULL, about TEXT NOT NULL, value TEXT NOT NULL, revision INTEGER NOT NULL, until REAL NOT NULL, PRIMARY KEY (seq, about))
+  WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS notes_until ON notes (until);
 `;
-export const ADDED_TABLES = ["clock", "paused", "aging"] as const;
+export const ADDED_TABLES = ["clock", "paused", "aging", "notes"] as const;
 
 /** Needed only for queues that keep keys in order: all messages of a key, and those of them that are not BEHIND. */
 export const CHAIN_INDICES = `

@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
+import { MOST_GROUPS } from "./schema.ts";
 
 export interface Row {
   readonly seq: number;
@@ -96,6 +97,11 @@ export function prepare(db: Database, ordered: boolean) {
     listDead: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? AND seq > ? ORDER BY seq LIMIT ?`),
     discard: q<{ key: string | null }>(`DELETE FROM messages WHERE seq = ? AND state <> ${LEASED} RETURNING key`),
     discardUntouched: q<{ key: string | null }>(`DELETE FROM messages WHERE seq = ? AND state <> ${LEASED} AND attempt = 0 RETURNING key`),
+    note: q(`INSERT INTO notes SELECT seq, ?, ?, 1, ? FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?
+      ON CONFLICT (seq, about) DO UPDATE SET value = excluded.value, revision = revision + 1, until = excluded.until`),
+    noted: q<{ value: string; revision: number }>("SELECT value, revision FROM notes WHERE seq = ? AND about = ? AND until > ?"),
+    forgetNotes: q("DELETE FROM notes WHERE until <= ?"),
+    dropNotes: q(`DELETE FROM notes WHERE seq % ${MOST_GROUPS} = ?`),
     isPaused: q<{ grp: number }>("SELECT grp FROM paused WHERE grp = ?"),
     pause: q("INSERT OR IGNORE INTO paused VALUES (?)"),
     resume: q("DELETE FROM paused WHERE grp = ?"),

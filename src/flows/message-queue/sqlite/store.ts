@@ -12,6 +12,8 @@ import {
   type Lent,
   type ListRequest,
   type NewMessage,
+  type Note,
+  type Noted,
   QueueError,
   type QueueStore,
   type Receipt,
@@ -166,6 +168,25 @@ export class SqliteStore implements QueueStore {
         .filter(({ id, attempt }) => this.sql.extend.run(until, id * MOST_GROUPS + grp, token, attempt).changes === 0)
         .map(({ id }) => id);
     });
+  }
+
+  /** A full file keeps none: its messages are to be settled all the same. */
+  note(group: string, token: number, notes: readonly Note[], until: number, now: number): StoreAnswer<void> {
+    return this.guarded(() => {
+      try {
+        inTransaction(this.db, () => {
+          this.sql.forgetNotes.run(now);
+          this.catalogue.note(this.number(group), token, notes, until);
+          this.space.checkLimit();
+        });
+      } catch (error) {
+        if (sqliteTrouble(error) !== "full" && !(error instanceof QueueError && error.problem === "disk full")) throw error;
+      }
+    });
+  }
+
+  noted(group: string, id: number, about: Note["about"], now: number): StoreAnswer<Noted | null> {
+    return this.guarded(() => this.catalogue.noted(this.number(group), id, about, now));
   }
 
   nextAt(group: string): StoreAnswer<number | null> {

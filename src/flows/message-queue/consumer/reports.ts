@@ -1,0 +1,65 @@
+import { attempt } from "../../../kernel/promises.ts";
+import { turn } from "../../../kernel/timers.ts";
+import { payloadFor } from "../payload/payload.ts";
+import { type LeaseRef, type Note, QueueError } from "../store.ts";
+import type { ConsumerListener, ConsumerRule, ConsumerTools } from "./rule.ts";
+
+/** What handlers tell of their messages, for those who wait for them: progress as it comes, and results when they are acknowledged. */
+export class Reports {
+  /** Progress that is not written yet, by message: the latest of each. */
+  private latest = new Map<number, Note>();
+  private writing: Promise<void> | null = null;
+
+  constructor(
+    private readonly rule: ConsumerRule,
+    private readonly token: number,
+    private readonly tools: ConsumerTools,
+    private readonly listener: ConsumerListener,
+  ) {}
+
+  /** Resolves once it is written, or could not be. Throws `QueueError` for what no message can carry, and where nothing is kept. */
+  progress({ id, attempt: number }: LeaseRef, value: unknown): Promise<void> {
+    if (this.rule.resultMs === null) throw new QueueError("invalid", "progress: needs the queue's option resultMs");
+    this.latest.set(id, { id, attempt: number, about: "progress", value: this.payload(value) });
+    this.writing ??= turn(this.tools.timers).then(() => this.write());
+    return this.writing;
+  }
+
+  /** The note on what a handler returned, or a promise fulfilled already; null: results are not kept, or no message can carry it. */
+  result({ id, attempt: number }: LeaseRef, returned: unknown): Note | null {
+    if (this.rule.resultMs === null) return null;
+    try {
+      const value = returned instanceof Promise ? Bun.peek(returned) : returned;
+      return { id, attempt: number, about: "result", value: this.payload(value) };
+    } catch (error) {
+      this.tools.failures.report(`${this.rule.name}, result`, undefined, error);
+      return null;
+    }
+  }
+
+  private payload(value: unknown): unknown {
+    return payloadFor(this.tools.store, value, this.rule);
+  }
+
+  /** Writes notes; they count for messages that are still leased. */
+  async keep(notes: readonly Note[]): Promise<void> {
+    const now = this.tools.clock.now();
+    await this.tools.store.note?.(this.rule.group, this.token, notes, now + (this.rule.resultMs ?? 0), now);
+  }
+
+  private async write(): Promise<void> {
+    this.writing = null;
+    const notes = [...this.latest.values()];
+    this.latest.clear();
+    try {
+      await this.keep(notes);
+      this.listener.told(notes);
+    } catch (error) {
+      this.listener.trouble(error);
+      attempt(
+        () => this.tools.failures.report(`${this.rule.name}, progress`, undefined, error),
+        () => {},
+      );
+    }
+  }
+}
