@@ -1,5 +1,7 @@
 /** `lab-tui/flows`: the parts, and their server over HTTP and WebSocket. */
 
+import "./flows/runtime.ts";
+
 export type { Schema } from "./flows/http/body.ts";
 export type { Allowed, Exposed, Schemas } from "./flows/http/exposure.ts";
 export { FlowFace, type FlowFaceOptions } from "./flows/http/face.ts";

@@ -1,4 +1,4 @@
-import { dlopen, ptr } from "bun:ffi";
+import { createRequire } from "node:module";
 
 /** An instant or a span in nanoseconds, held in a double (exact up to 104 days). */
 export type Nanoseconds = number;
@@ -14,13 +14,17 @@ const MONOTONIC = process.platform === "darwin" ? 6 : 1;
 const REALTIME_COARSE = process.platform === "linux" ? 5 : null;
 const THREAD_CPU = process.platform === "darwin" ? 16 : 3;
 
-type ClockGetTime = (id: number, at: ReturnType<typeof ptr>) => number;
+const onBun = process.versions.bun !== undefined;
 
-function loadClockGetTime(): ClockGetTime | null {
+type Foreign = typeof import("bun:ffi");
+type ClockGetTime = (id: number, at: ReturnType<Foreign["ptr"]>) => number;
+
+function loadClockGetTime(foreign: Foreign | null): ClockGetTime | null {
+  if (foreign === null) return null;
   const candidates = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", "libc.so"];
   for (const name of candidates) {
     try {
-      const library = dlopen(name, { clock_gettime: { args: ["int", "ptr"], returns: "int" } });
+      const library = foreign.dlopen(name, { clock_gettime: { args: ["int", "ptr"], returns: "int" } });
       return library.symbols.clock_gettime;
     } catch {
       // The next candidate, or the fallback below.
@@ -29,11 +33,12 @@ function loadClockGetTime(): ClockGetTime | null {
   return null;
 }
 
-const clockGetTime = loadClockGetTime();
+const foreign = onBun ? (createRequire(import.meta.url)("bun:ffi") as Foreign) : null;
+const clockGetTime = loadClockGetTime(foreign);
 
 // An explicit ArrayBuffer: the storage of a small typed array made by length moves once its buffer is asked for.
 const timespec = new Uint32Array(new ArrayBuffer(16));
-const timespecAt = ptr(timespec);
+const timespecAt = foreign?.ptr(timespec) as ReturnType<Foreign["ptr"]>;
 
 function read(id: number): Nanoseconds {
   if (clockGetTime === null) return 0;
@@ -44,12 +49,17 @@ function read(id: number): Nanoseconds {
 
 const fallbackOrigin = performance.timeOrigin * 1e6;
 
+function monotonicNow(): () => Nanoseconds {
+  if (clockGetTime !== null) return () => read(MONOTONIC);
+  // Node's own reads the same clock.
+  return onBun ? () => fallbackOrigin + performance.now() * 1e6 : () => Number(process.hrtime.bigint());
+}
+
 /**
  * One clock for all threads and processes of this machine: `clock_gettime(CLOCK_MONOTONIC)`.
- * Without a C library to call, wall-clock origin plus `performance.now()`, which agrees across threads to about a millisecond.
+ * On Bun without a C library to call, wall-clock origin plus `performance.now()`, which agrees across threads to about a millisecond.
  */
-export const monotonic: Clock =
-  clockGetTime === null ? { now: () => fallbackOrigin + performance.now() * 1e6 } : { now: () => read(MONOTONIC) };
+export const monotonic: Clock = { now: monotonicNow() };
 
 /** As `Date.now()`, a quarter quicker. */
 export const wallClock: () => number = clockGetTime === null ? Date.now : () => Math.floor(read(REALTIME) / 1e6);

@@ -1,3 +1,5 @@
+const onBun = process.versions.bun !== undefined;
+
 /** True for a pending result of a handler. A value whose `then` throws on access counts as a result. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null) return false;
@@ -10,10 +12,15 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /**
  * True for a promise already fulfilled: of an async function that never had to wait. Awaiting it would cost a turn of the microtask queue,
- * a second promise and two closures; `Bun.peek` reads its value.
+ * a second promise and two closures. False where that cannot be seen, as on Node.
  */
 export function isFulfilled(answer: PromiseLike<unknown>): boolean {
-  return answer instanceof Promise && Bun.peek.status(answer) === "fulfilled";
+  return onBun && answer instanceof Promise && Bun.peek.status(answer) === "fulfilled";
+}
+
+/** The value of a promise that `isFulfilled`; what is no promise as it is. */
+export function fulfilledValue(answer: unknown): unknown {
+  return onBun && answer instanceof Promise ? Bun.peek(answer) : answer;
 }
 
 /** Wraps a thenable, which need not keep the rules of promises. */

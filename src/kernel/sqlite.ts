@@ -1,4 +1,5 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
+import { openDatabase, sqliteCode } from "./sqlite-driver.ts";
 
 export interface OpenSqlite {
   /** Longest wait for another process that locks the file, in milliseconds. */
@@ -20,13 +21,17 @@ export function openSqlite(file: string, options: OpenSqlite): Database {
       return openOnce(file, options);
     } catch (error) {
       if (sqliteTrouble(error) !== "locked" || performance.now() > until) throw error;
-      Bun.sleepSync(ms * (0.5 + Math.random()));
+      sleepSync(ms * (0.5 + Math.random()));
     }
   }
 }
 
+function sleepSync(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function openOnce(file: string, { busyMs, check, setUp }: OpenSqlite): Database {
-  const database = new Database(file, { create: true, readwrite: true, strict: true });
+  const database = openDatabase(file);
   try {
     // First of all: switching to write-ahead mode briefly needs the file exclusively.
     database.run(`PRAGMA busy_timeout = ${busyMs}`);
@@ -85,6 +90,6 @@ const TROUBLES: readonly (readonly [RegExp, SqliteTrouble])[] = [
 
 /** Class of an error by its code (https://sqlite.org/rescode.html); null: no such error of SQLite. */
 export function sqliteTrouble(error: unknown): SqliteTrouble | null {
-  const { code } = (typeof error === "object" && error !== null ? error : {}) as { code?: unknown };
-  return TROUBLES.find(([pattern]) => pattern.test(String(code ?? "")))?.[1] ?? null;
+  const code = sqliteCode(error);
+  return code === null ? null : (TROUBLES.find(([pattern]) => pattern.test(code))?.[1] ?? null);
 }

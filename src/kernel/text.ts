@@ -56,20 +56,23 @@ export function isSingleWidth(text: string): boolean {
   return PLAIN.test(text);
 }
 
+/** Where Bun is not, every character counts as one column: only messages of errors are cut there. */
+const stringWidth = process.versions.bun === undefined ? (text: string) => [...text].length : Bun.stringWidth;
+
 /** Width of a text in columns. */
 export function columnsOf(text: string): number {
-  return PLAIN.test(text) ? text.length : Bun.stringWidth(text);
+  return PLAIN.test(text) ? text.length : stringWidth(text);
 }
 
 /** Columns of one character in the terminal that gives it most. */
 function mostColumns(character: string): number {
-  const width = Bun.stringWidth(character) + (character.match(SPACING)?.length ?? 0);
+  const width = stringWidth(character) + (character.match(SPACING)?.length ?? 0);
   return width === 0 && SEEN.test(character) ? 1 : width;
 }
 
 /** The text, padded on the left to a number of columns. */
 export function padLeft(text: string, columns: number): string {
-  return " ".repeat(Math.max(0, columns - Bun.stringWidth(text))) + text;
+  return " ".repeat(Math.max(0, columns - stringWidth(text))) + text;
 }
 
 function escapeCode(code: number): string {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanEnv, ROOT, temporaryFolder } from "../support/cli.ts";
 
@@ -44,6 +44,38 @@ export default handler;
 export const names = [AsyncEngine, runScenario, DataPipeline, FlowOrchestrator, MessageQueue, ReactiveStream, figures];
 `;
 
+/** What an application does with the parts; plain JavaScript. */
+const PARTS_AT_WORK = `
+import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "lab-tui-flows";
+const said = [];
+const bus = new EventBus();
+bus.subscribe("a", async ({ data }) => void said.push("bus " + data));
+await bus.publish("a", 1);
+const pipeline = DataPipeline.of("p").stage("double", async (value) => value * 2).discard();
+said.push("pipeline " + (await pipeline.process(2)));
+const stream = ReactiveStream.of("s");
+stream.subscribe((value) => said.push("stream " + value));
+stream.emit(3);
+for (const place of [{}, { file: "ü.db" }]) {
+  const queue = MessageQueue.open("q", { ...place, order: "key", resultMs: 60000, backoff: { baseDelayMs: 1 }, onFailure() {} });
+  queue.consume(async ({ value, attempt, headers }) => {
+    if (attempt === 1 && value === 2) throw new Error("later");
+    return headers.tenant + value;
+  });
+  const receipts = await queue.sendAll([1, 2, 3], () => ({ key: "k", headers: { tenant: "t" } }));
+  await queue.drained();
+  for (const { id } of receipts) said.push(await queue.result(id));
+  await queue.stop();
+}
+try {
+  MessageQueue.open("q", { file: "app.mjs" });
+} catch (error) {
+  said.push(error.problem);
+}
+console.log(said.join(", "));
+`;
+const SAID = "bus 1, pipeline 4, stream 3, t1, t2, t3, t1, t2, t3, damaged\n";
+
 describe("C-1 the package", () => {
   test("compiles in a project of a user's, by the options that bun gives it", () => {
     const home = temporaryFolder();
@@ -56,6 +88,34 @@ describe("C-1 the package", () => {
     const tsc = Bun.spawnSync([process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", home], { stdout: "pipe" });
     expect(tsc.stdout.toString()).toBe("");
     expect(tsc.exitCode).toBe(0);
+    rmSync(home, { recursive: true });
+  });
+
+  test("`lab-tui/flows` by itself: a tarball without Ink and React, for Bun and for Node", () => {
+    const packed = Bun.spawnSync([process.execPath, join(ROOT, "test/pack-flows.ts"), join(folder, "flows")], {
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    expect(packed.stderr.toString()).toBe("");
+    const home = temporaryFolder();
+    const own = join(home, "node_modules/lab-tui-flows");
+    mkdirSync(own, { recursive: true });
+    Bun.spawnSync(["tar", "xzf", packed.stdout.toString().trim(), "--strip-components=1", "-C", own]);
+    expect(Object.keys(JSON.parse(readFileSync(join(own, "package.json"), "utf8")).dependencies)).toEqual(["croner"]);
+    symlinkSync(join(ROOT, "node_modules/croner"), join(home, "node_modules/croner"));
+    writeFileSync(join(home, "app.mjs"), PARTS_AT_WORK);
+    const run = (runtime: string) => {
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(join(home, `ü.db${suffix}`), { force: true });
+      const { stdout, stderr } = Bun.spawnSync([runtime, "app.mjs"], { cwd: home, env: cleanEnv(), stdout: "pipe", stderr: "pipe" });
+      return { said: stdout.toString(), wrong: stderr.toString() };
+    };
+    expect(run(process.execPath)).toEqual({ said: SAID, wrong: "" });
+    const node = Bun.which("node");
+    if (node !== null) {
+      const [major = 0, minor = 0] = Bun.spawnSync([node, "--version"]).stdout.toString().slice(1).split(".").map(Number);
+      if (major < 22) expect(run(node).wrong).toContain("lab-tui/flows needs Bun 1.4 or later (https://bun.com), or Node 22 or later");
+      else if (major > 22 || minor >= 16) expect(run(node).said).toBe(SAID);
+    }
     rmSync(home, { recursive: true });
   });
 

@@ -15,12 +15,14 @@ const hosts = new WeakMap<object, HostOptions>();
 
 // A running server does not tell what it was made with, and takes new routes and handlers only all together. So that something can be
 // attached to it that takes nothing away, what `Bun.serve` is given is remembered here.
-const { serve } = Bun;
-Bun.serve = ((options: HostOptions) => {
-  const server = serve(options as never);
-  hosts.set(server, options);
-  return server;
-}) as typeof Bun.serve;
+if (process.versions.bun !== undefined) {
+  const { serve } = Bun;
+  Bun.serve = ((options: HostOptions) => {
+    const server = serve(options as never);
+    hosts.set(server, options);
+    return server;
+  }) as typeof Bun.serve;
+}
 
 /** What a server answers with; nothing is known of one that was made before this module was loaded. */
 export function hostOf(server: object): HostOptions {

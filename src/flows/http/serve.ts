@@ -16,6 +16,7 @@ export interface ServeFlowsOptions extends FlowFaceOptions {
 
 /** Serves flows on a port. Throws when the address is not loopback and there is no token. */
 export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): Server<SocketData> {
+  if (process.versions.bun === undefined) throw new Error("serveFlows needs Bun (https://bun.com): it uses Bun.serve");
   const { hostname = "127.0.0.1", port = 0 } = options;
   checkReach(hostname, options.token);
   const face = new FlowFace(flows, { ...options, allowedHosts: [...(options.allowedHosts ?? []), ...ownNames(hostname)] });

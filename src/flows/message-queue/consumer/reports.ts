@@ -1,4 +1,4 @@
-import { attempt } from "../../../kernel/promises.ts";
+import { attempt, fulfilledValue } from "../../../kernel/promises.ts";
 import { turn } from "../../../kernel/timers.ts";
 import { payloadFor } from "../payload/payload.ts";
 import { type LeaseRef, type Note, QueueError } from "../store.ts";
@@ -29,8 +29,7 @@ export class Reports {
   result({ id, attempt: number }: LeaseRef, returned: unknown): Note | null {
     if (this.rule.resultMs === null) return null;
     try {
-      const value = returned instanceof Promise ? Bun.peek(returned) : returned;
-      return { id, attempt: number, about: "result", value: this.payload(value) };
+      return { id, attempt: number, about: "result", value: this.payload(fulfilledValue(returned)) };
     } catch (error) {
       this.tools.failures.report(`${this.rule.name}, result`, undefined, error);
       return null;

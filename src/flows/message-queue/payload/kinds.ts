@@ -123,7 +123,8 @@ const KINDS = new Map<unknown, Kind>([
   binary("Uint16Array", (bytes) => new Uint16Array(bytes)),
   binary("Int32Array", (bytes) => new Int32Array(bytes)),
   binary("Uint32Array", (bytes) => new Uint32Array(bytes)),
-  binary("Float16Array", (bytes) => new Float16Array(bytes)),
+  // Not on Node before 24.
+  ...(typeof Float16Array === "undefined" ? [] : [binary("Float16Array", (bytes) => new Float16Array(bytes))]),
   binary("Float32Array", (bytes) => new Float32Array(bytes)),
   binary("Float64Array", (bytes) => new Float64Array(bytes)),
   binary("BigInt64Array", (bytes) => new BigInt64Array(bytes)),
