@@ -61,6 +61,7 @@ export {
   type StoreOptions,
   type TaskState,
   type Terms,
+  type Tokens,
 } from "./message-queue/store.ts";
 export type { SendOptions } from "./message-queue/terms.ts";
 export type { Alert, AlertRule } from "./orchestrator/alerts.ts";

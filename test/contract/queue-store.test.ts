@@ -2,6 +2,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { NO_HEADERS } from "../../src/flows/headers.ts";
 import {
   type FlowFailure,
   GiveUp,
@@ -11,7 +12,6 @@ import {
   type QueueStore,
   type StoreOptions,
 } from "../../src/flows/index.ts";
-import { NO_HEADERS } from "../../src/flows/headers.ts";
 import { MemoryStore } from "../../src/flows/message-queue/memory/store.ts";
 import { SqliteStore } from "../../src/flows/message-queue/sqlite/store.ts";
 import { patience, rounds } from "../support/campaign.ts";
@@ -512,6 +512,29 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.note?.("a", 1, [note(1, "progress", "too late")], 70, 3);
     expect(await noted(1, "progress", 59)).toMatchObject({ value: 7, revision: 2 });
     expect([await noted(1, "progress", 60), await noted(2, "result", 50)]).toEqual([null, null]);
+    await store.close();
+  });
+
+  test("tokens of a bucket are everyone's: as many at once as it holds, then as many as come in a time", async () => {
+    const store = open(OPTIONS);
+    if (store.takeTokens === undefined) return;
+    const rule = { perSecond: 100, burst: 3 };
+    const take = (bucket: string, want: number, now: number, group = "a") => store.takeTokens?.(group, bucket, rule, want, now);
+    expect([await take("x", 2, 0), await take("x", 2, 0)]).toEqual([
+      { taken: 2, waitMs: 0 },
+      { taken: 1, waitMs: 0 },
+    ]);
+    expect([await take("x", 2, 0), await take("x", 1, 4)]).toEqual([
+      { taken: 0, waitMs: 10 },
+      { taken: 0, waitMs: 6 },
+    ]);
+    expect([await take("x", 9, 10), await take("y", 9, 10), await take("x", 9, 10, "b"), await take("x", 9, 1000)]).toMatchObject([
+      { taken: 1 },
+      { taken: 3 },
+      { taken: 3 },
+      { taken: 3 },
+    ] as never);
+    await store.dropGroup("a");
     await store.close();
   });
 
@@ -1117,7 +1140,10 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
   test.each(["group", "key"] as const)("a rate limit by %s: handlers begin no faster, and nothing is lost or tried again", async (by) => {
     const timers = new VirtualTimers();
     const rateLimits = { default: { max: 2, perMs: 100, by } };
-    const queue = open<string>({ timers, pollMs: 5, rateLimits });
+    const where = place();
+    const queue = open<string>({ ...where, timers, pollMs: 5, rateLimits });
+    // In another process, as it were, where there is a file.
+    const other = where.file === undefined ? queue : open<string>({ ...where, timers, pollMs: 5, rateLimits });
     const keys = [..."xxxxxxxxyyyy"];
     await timers.run(
       queue.sendAll(
@@ -1126,15 +1152,15 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
       ),
     );
     const begun: { key: string; at: number; attempt: number }[] = [];
-    for (let i = 0; i < 2; i++)
-      queue.consume(({ value, attempt }) => void begun.push({ key: value.charAt(0), at: timers.now(), attempt }), { concurrency: 3 });
+    for (const each of [queue, other])
+      each.consume(({ value, attempt }) => void begun.push({ key: value.charAt(0), at: timers.now(), attempt }), { concurrency: 3 });
     await timers.advance(1000);
     const most = by === "group" ? begun : begun.filter(({ key }) => key === "x");
     for (const [i, { at }] of most.entries()) expect(at - (most[i - 3]?.at ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(45);
     expect([begun.length, begun.every(({ attempt }) => attempt === 1)]).toEqual([keys.length, true]);
     const last = Math.max(...begun.map(({ at }) => at));
     expect(last).toBeWithin(by === "group" ? 490 : 290, by === "group" ? 650 : 450);
-    await timers.run(queue.stop());
+    await timers.run(Promise.all([queue.stop(), other.stop()]));
   });
 
   test("schedules send on time, once for all who have them, while the queue runs", async () => {

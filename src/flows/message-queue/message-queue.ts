@@ -17,9 +17,10 @@ import {
   type QueueStats,
   storeOptionsOf,
 } from "./queue-options.ts";
-import { GroupLimit } from "./rate-limits.ts";
+import { GroupLimit, type RateLimit } from "./rate-limits.ts";
 import type { ResultOptions } from "./results.ts";
 import { type Schedule, type ScheduleRule, type ScheduleSendOptions, Schedules } from "./schedules.ts";
+import { bucketsOf } from "./shared-buckets.ts";
 import { SqliteStore } from "./sqlite/store.ts";
 import {
   type DeadLetter,
@@ -70,9 +71,11 @@ export class MessageQueue<T> implements Part {
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
-    this.limits = new Map(Object.entries(options.rateLimits ?? {}).map(([group, limit]) => [group, new GroupLimit(limit)]));
     this.schedules = new Schedules(this.timers, this.failures, (value, sending) => this.send(value as T, sending));
     this.opened = this.opening(store);
+    const buckets = (group: string, limit: RateLimit) => bucketsOf(group, limit, () => this.opened.store);
+    const limits = Object.entries(options.rateLimits ?? {});
+    this.limits = new Map(limits.map(([group, limit]) => [group, new GroupLimit(limit, buckets(group, limit))]));
   }
 
   /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be a queue. */

@@ -55,7 +55,7 @@ export interface MessageQueueOptions {
   readonly visibilityMs?: number;
   /** Attempts at a message before it becomes a dead letter. Default 5. */
   readonly maxAttempts?: number;
-  /** Rate limits by group: how many messages handlers of this process begin in a time. */
+  /** Rate limits by group: how many messages handlers begin in a time, those of all processes that have a file open with the same limit. */
   readonly rateLimits?: Readonly<Record<string, RateLimit>>;
   /**
    * Wait that counts as much as one step of priority, in whole milliseconds: so no message waits for ever behind others of a higher
@@ -149,7 +149,15 @@ export function consumerRule(
   groups: readonly string[],
   paused: () => boolean,
 ): ConsumerRule {
-  const { visibilityMs = 30_000, maxAttempts = 5, backoff = {}, order, pollMs = 50, resultMs = null, maxMessageBytes = MOST_BYTES } = settings;
+  const {
+    visibilityMs = 30_000,
+    maxAttempts = 5,
+    backoff = {},
+    order,
+    pollMs = 50,
+    resultMs = null,
+    maxMessageBytes = MOST_BYTES,
+  } = settings;
   const { group = groups[0] as string, concurrency = 1, batch = null, timeoutMs = Number.POSITIVE_INFINITY, onSettled } = options;
   const fromQueue = {
     visibilityMs,

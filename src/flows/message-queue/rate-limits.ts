@@ -1,7 +1,6 @@
-import { TokenBuckets } from "../../resilience/token-bucket.ts";
 import { checkCount, checkOneOf, checkSpan, LONGEST_MS } from "../options.ts";
 
-/** How many messages of a group handlers of this process may begin. */
+/** How many messages of a group handlers may begin: those of all processes that have the queue's file open, each with this limit. */
 export interface RateLimit {
   readonly max: number;
   /** In so many milliseconds. */
@@ -15,18 +14,24 @@ const MOST_PER_SPAN = 1e9;
 /** Keys that are remembered with the time for which a message was promised. */
 const MOST_PROMISES = 10_000;
 
+/** What messages that may begin are taken from: 0, or the wait until one may, in milliseconds. */
+export interface Buckets {
+  take(name: string, now: number): number;
+}
+
 /** Lets messages of one group begin no faster than its limit. */
 export class GroupLimit {
   readonly byKey: boolean;
-  private readonly buckets: TokenBuckets;
   /** By key: when the next message that is put back may come. */
   private readonly promised = new Map<string, number>();
   private readonly spacingMs: number;
 
-  constructor({ max, perMs, by = "group" }: RateLimit) {
+  constructor(
+    { max, perMs, by = "group" }: RateLimit,
+    private readonly buckets: Buckets,
+  ) {
     this.byKey = by === "key";
     this.spacingMs = perMs / max;
-    this.buckets = new TokenBuckets({ perSecond: (max * 1000) / perMs, burst: max });
   }
 
   static check(what: string, limit: RateLimit | undefined): void {

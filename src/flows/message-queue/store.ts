@@ -1,4 +1,5 @@
 import type { SteadyClock } from "../../kernel/timers.ts";
+import type { BucketRule } from "../../resilience/token-bucket.ts";
 import type { CallerContext } from "../async-context.ts";
 import type { FlowHeaders } from "../headers.ts";
 
@@ -82,6 +83,13 @@ export interface Noted {
   readonly value: unknown;
   /** Number of notes about the same so far. */
   readonly revision: number;
+}
+
+/** Tokens taken from a bucket. */
+export interface Tokens {
+  readonly taken: number;
+  /** Where none were: time until there is one, in milliseconds. */
+  readonly waitMs: number;
 }
 
 /**
@@ -192,6 +200,11 @@ export interface QueueStore {
   note?(group: string, token: number, notes: readonly Note[], until: number, now: number): StoreAnswer<void>;
   /** null: nothing was noted, or its time is over. */
   noted?(group: string, id: number, about: Note["about"], now: number): StoreAnswer<Noted | null>;
+  /**
+   * Takes at most `want` tokens from a bucket that all share who use these messages: a rate limit of theirs together. Default: every process
+   * has buckets of its own.
+   */
+  takeTokens?(group: string, bucket: string, rule: BucketRule, want: number, now: number): StoreAnswer<Tokens>;
   /** When something may next become available by time; null: nothing waits for a time. */
   nextAt(group: string): StoreAnswer<number | null>;
   depth(group: string): StoreAnswer<GroupDepth>;

@@ -98,6 +98,7 @@ export class Catalogue {
     sql.dropMessages.run(grp);
     sql.dropDead.run(grp);
     sql.dropNotes.run(grp);
+    sql.dropBuckets.run(grp);
     sql.resume.run(grp);
     sql.dropGroup.run(grp);
   }

@@ -36,8 +36,10 @@ CREATE TABLE IF NOT EXISTS notes (
   seq INTEGER NOT NULL, about TEXT NOT NULL, value TEXT NOT NULL, revision INTEGER NOT NULL, until REAL NOT NULL, PRIMARY KEY (seq, about))
   WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS notes_until ON notes (until);
+CREATE TABLE IF NOT EXISTS buckets (
+  grp INTEGER NOT NULL, name TEXT NOT NULL, tokens REAL NOT NULL, at REAL NOT NULL, PRIMARY KEY (grp, name)) WITHOUT ROWID;
 `;
-export const ADDED_TABLES = ["clock", "paused", "aging", "notes"] as const;
+export const ADDED_TABLES = ["clock", "paused", "aging", "notes", "buckets"] as const;
 
 /** Needed only for queues that keep keys in order: all messages of a key, and those of them that are not BEHIND. */
 export const CHAIN_INDICES = `

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { inTransaction, sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { realTimers, type SteadyClock, steadyClock } from "../../../kernel/timers.ts";
+import type { BucketRule } from "../../../resilience/token-bucket.ts";
 import { messageText } from "../payload/message-text.ts";
 import {
   type DeadLetter,
@@ -21,6 +22,7 @@ import {
   type StoreAnswer,
   type StoredMessage,
   type TaskState,
+  type Tokens,
   unknownGroup,
 } from "../store.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -30,6 +32,7 @@ import { readFileClock } from "./file-clock.ts";
 import { FileIdentity } from "./identity.ts";
 import { LockTurns } from "./lock-turns.ts";
 import { NewRows } from "./new-rows.ts";
+import { RateBuckets } from "./rate-buckets.ts";
 import { Room } from "./room.ts";
 import { RowOrder } from "./row-order.ts";
 import { leasedOf, letterOf, limit } from "./rows.ts";
@@ -55,6 +58,7 @@ export class SqliteStore implements QueueStore {
   private readonly turns: LockTurns;
   private readonly agingMs: number;
   private readonly arrivals: NewRows;
+  private readonly buckets: RateBuckets;
   readonly clock: SteadyClock;
   private open = true;
 
@@ -68,6 +72,7 @@ export class SqliteStore implements QueueStore {
       this.keys = new RowOrder(this.sql, order === "key");
       this.catalogue = new Catalogue(this.sql, this.keys, this.agingMs);
       this.space = new Room(this.db, file, maxBytes);
+      this.buckets = new RateBuckets(this.sql);
       this.arrivals = new NewRows(this.sql, this.keys, options, this.space);
       this.clock = readFileClock(this.db, timers) ?? steadyClock(timers);
       this.turns = new LockTurns(this.db, timers, busyMs);
@@ -187,6 +192,10 @@ export class SqliteStore implements QueueStore {
 
   noted(group: string, id: number, about: Note["about"], now: number): StoreAnswer<Noted | null> {
     return this.guarded(() => this.catalogue.noted(this.number(group), id, about, now));
+  }
+
+  takeTokens(group: string, bucket: string, rule: BucketRule, want: number, now: number): StoreAnswer<Tokens> {
+    return this.transaction(() => this.buckets.take(this.number(group), bucket, rule, want, now));
   }
 
   nextAt(group: string): StoreAnswer<number | null> {
