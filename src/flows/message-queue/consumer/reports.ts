@@ -1,4 +1,4 @@
-import { attempt, fulfilledValue } from "../../../kernel/promises.ts";
+import { fulfilledValue } from "../../../kernel/promises.ts";
 import { turn } from "../../../kernel/timers.ts";
 import { payloadFor } from "../payload/payload.ts";
 import { type LeaseRef, type Note, QueueError } from "../store.ts";
@@ -55,10 +55,7 @@ export class Reports {
       this.listener.told(notes);
     } catch (error) {
       this.listener.trouble(error);
-      attempt(
-        () => this.tools.failures.report(`${this.rule.name}, progress`, undefined, error),
-        () => {},
-      );
+      this.tools.failures.report(`${this.rule.name}, progress`, undefined, error);
     }
   }
 }
