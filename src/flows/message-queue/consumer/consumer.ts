@@ -7,12 +7,12 @@ import { TimedOut } from "../../failures.ts";
 import { STOP_MS, type StopOptions } from "../../part.ts";
 import { type Handler, LeasedMessage, NonRetryableError } from "../message.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
+import { GroupPace } from "./group-pace.ts";
 import { HandlerCall } from "./handler-call.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { KeyQueues } from "./key-queues.ts";
 import { Leases } from "./leases.ts";
 import { Outcomes } from "./outcomes.ts";
-import { Pace } from "./pace.ts";
 import { Reports } from "./reports.ts";
 import type { Consumer, ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } from "./rule.ts";
 import { type HandlerRun, RunningHandlers } from "./running-handlers.ts";
@@ -47,7 +47,7 @@ const LEAST_SETTLE_MS = 50;
  */
 export class GroupConsumer<T> implements Consumer<T> {
   private readonly call: HandlerCall<T>;
-  private readonly pace: Pace;
+  private readonly pace: GroupPace;
   private readonly reports: Reports;
   private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
@@ -75,7 +75,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     this.call = new HandlerCall(rule.queue, handler);
     this.leases = new Leases(rule, tools, listener);
     const { token } = this.leases;
-    this.pace = new Pace(tools.limit);
+    this.pace = new GroupPace(tools.limit);
     this.reports = new Reports(rule, token, tools, listener);
     this.outcomes = new Outcomes(rule, tools.failures, listener);
     this.sleeper = new Sleeper(timers);

@@ -1,7 +1,7 @@
 import type { GroupLimit } from "../rate-limits.ts";
 
 /** The rate limit of a group, as one of its consumers keeps it. */
-export class Pace {
+export class GroupPace {
   /** When the limit of the whole group lets the next message begin. */
   private heldUpUntil = Number.POSITIVE_INFINITY;
 
