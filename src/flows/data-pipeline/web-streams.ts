@@ -18,18 +18,21 @@ export function readableOf<T>(run: PipelineRun): ReadableStream<T> {
 /** The entry of a pipeline as a Web Stream. It errors as soon as the pipeline abandons what is inside. */
 export function writableOf<T>(run: PipelineRun): WritableStream<T> {
   let forget = () => {};
+  const abandon = (reason: unknown) => {
+    forget();
+    run.abandon(reason);
+  };
   return new WritableStream<T>({
     start: (controller) => {
       forget = run.whenAbandoned((reason) => controller.error(reason));
+      // At once: a write that waits for room would hold up `abort`. Without a reason the signal's is an AbortError.
+      const { signal } = controller as WritableStreamDefaultController & { readonly signal: AbortSignal };
+      signal.addEventListener("abort", () => abandon(signal.reason), { once: true });
     },
     write: (value) => run.feed(value, undefined),
     close: () => {
       forget();
       return run.close();
-    },
-    abort: (reason) => {
-      forget();
-      run.abandon(reason ?? new DOMException("the writable was aborted", "AbortError"));
     },
   });
 }

@@ -26,7 +26,11 @@ async function read<T>(readable: ReadableStream<T>): Promise<{ values: T[]; erro
   }
 }
 
-const rejection = (work: Promise<unknown>) => work.then(() => "fulfilled", (error: unknown) => error);
+const rejection = (work: Promise<unknown>) =>
+  work.then(
+    () => "fulfilled",
+    (error: unknown) => error,
+  );
 
 /** A source of numbers from 1 on; it counts what was pulled, and keeps the reason it was cancelled with. */
 function source(count: number, end: "close" | "error" | "none" = "close") {
@@ -65,7 +69,10 @@ function destination(failsAt = Number.POSITIVE_INFINITY) {
 function pipeline(options: { buffer?: number; outputBuffer?: number } = {}) {
   const gate = Promise.withResolvers<void>();
   let held = false;
-  const p = DataPipeline.of<number>("p", { ...quiet, ...(options.outputBuffer === undefined ? {} : { outputBuffer: options.outputBuffer }) }).stage(
+  const p = DataPipeline.of<number>("p", {
+    ...quiet,
+    ...(options.outputBuffer === undefined ? {} : { outputBuffer: options.outputBuffer }),
+  }).stage(
     "add",
     async (value) => {
       if (held) await gate.promise;
@@ -171,7 +178,11 @@ describe("F-2 a pipeline's readable, by the standard", () => {
     hold();
     await p.feed(2);
     await p.writable.abort(reason);
-    expect([await rejection(reader.read()), await rejection(reader.read()), await rejection(reader.closed)]).toEqual([reason, reason, reason]);
+    expect([await rejection(reader.read()), await rejection(reader.read()), await rejection(reader.closed)]).toEqual([
+      reason,
+      reason,
+      reason,
+    ]);
   });
 
   test("a loop that breaks off cancels it, unless it is told not to", async () => {
@@ -210,10 +221,7 @@ describe("F-2 a pipeline's readable, by the standard", () => {
     const [a, b] = p.readable.tee();
     await settled();
     await Promise.all([a.cancel(reason), b.cancel(other)]);
-    expect([await rejection(piping), seen.cancelled]).toEqual([
-      [reason, other],
-      [[reason, other]],
-    ] as never);
+    expect([await rejection(piping), seen.cancelled]).toEqual([[reason, other], [[reason, other]]] as never);
   });
 });
 
@@ -274,10 +282,7 @@ describe("F-2 piping through a pipeline, by the standard", () => {
     const { p } = pipeline();
     const [from, to] = [source(2, "none"), destination()];
     const abort = new AbortController();
-    const piping = [
-      from.readable.pipeTo(p.writable, { signal: abort.signal }),
-      p.readable.pipeTo(to.writable, { signal: abort.signal }),
-    ];
+    const piping = [from.readable.pipeTo(p.writable, { signal: abort.signal }), p.readable.pipeTo(to.writable, { signal: abort.signal })];
     await settled();
     abort.abort(reason);
     expect(await Promise.all(piping.map(rejection))).toEqual([reason, reason]);
@@ -286,10 +291,14 @@ describe("F-2 piping through a pipeline, by the standard", () => {
   });
 });
 
+/** Of the standard; the types do not know it. */
+const readableOf = <T>(values: AsyncIterable<T>): ReadableStream<T> =>
+  (ReadableStream as unknown as { from(values: AsyncIterable<T>): ReadableStream<T> }).from(values);
+
 describe("F-3 a reactive stream and Web Streams, by the standard", () => {
   test("it is a source of a readable: what was emitted, its end, its error; one that is cancelled unsubscribes", async () => {
     const stream = ReactiveStream.of<number>("s", quiet);
-    const [a, b] = ReadableStream.from(stream).tee();
+    const [a, b] = readableOf(stream).tee();
     const reading = Promise.all([read(a), read(b)]);
     await settled();
     for (const value of [1, 2, 3]) stream.emit(value);
@@ -299,9 +308,9 @@ describe("F-3 a reactive stream and Web Streams, by the standard", () => {
       { values: [1, 2, 3], error: null },
     ]);
     const failing = ReactiveStream.from("s", source(2, "error").readable, quiet);
-    expect(await read(ReadableStream.from(failing))).toEqual({ values: [1, 2], error: reason });
+    expect(await read(readableOf(failing))).toEqual({ values: [1, 2], error: reason });
     const left = ReactiveStream.of<number>("s", quiet);
-    const reader = ReadableStream.from(left).getReader();
+    const reader = readableOf(left).getReader();
     void reader.read();
     await settled();
     expect(left.stats().subscribers.length).toBe(1);
@@ -313,14 +322,14 @@ describe("F-3 a reactive stream and Web Streams, by the standard", () => {
   });
 
   test("it takes a readable as slowly as it is followed, and cancels it when the last subscriber leaves", async () => {
-    const { readable, seen } = source(1000, "none");
+    const { readable, seen } = source(10_000, "none");
     const stream = ReactiveStream.from("s", readable, quiet);
     const gate = Promise.withResolvers<void>();
     const subscriber = stream.subscribe(() => gate.promise);
     await settled();
     const pulled = seen.pulled;
     await settled();
-    expect([pulled > 0, seen.pulled - pulled, pulled < 1000]).toEqual([true, 0, true]);
+    expect([pulled > 0, seen.pulled - pulled, pulled < 1100]).toEqual([true, 0, true]);
     subscriber.unsubscribe();
     gate.resolve();
     await settled();
