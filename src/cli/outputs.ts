@@ -24,6 +24,8 @@ export class Outputs {
   private readonly requests: string[] = [];
   /** The log has been created. */
   private logging = false;
+  /** All results in one text, where a flag asks for it. */
+  private readonly reports: readonly Report[];
   /** Temporary files for targets that are not regular files, by flag. */
   private readonly staged = new Map<string, string>();
   private folder = "";
@@ -34,16 +36,23 @@ export class Outputs {
     /** Modes of the cases of all scenarios. */
     private readonly modes: readonly string[],
     /** A result with the places of its verdicts and its comparison with a baseline. */
-    private readonly judged: (result: RunResult, scenario: number) => RunVerdicts,
-  ) {}
+    judged: (result: RunResult, scenario: number) => RunVerdicts,
+  ) {
+    const { json, junit } = flags;
+    const asked = [
+      { flag: "--json", target: json, text: (results: readonly RunResult[]) => this.textOf(results) },
+      { flag: "--junit", target: junit, text: (results: readonly RunResult[]) => junitOfAll(results.map(judged)) },
+    ];
+    this.reports = asked.flatMap(({ target, ...rest }) => (target === undefined ? [] : { target, ...rest }));
+  }
 
   /** Checks the state files, whose number depends on the scenarios. */
   checkStateFiles(): void {
-    const { json } = this.flags;
     for (const [index, mode] of this.modes.entries()) {
       const file = this.stateFile(index, mode);
       if (file === null) break;
-      if (json !== undefined && realPath(file) === realPath(json)) throw new UserError("--dump-state and --json name the same file");
+      const same = this.reports.find(({ target }) => realPath(file) === realPath(target));
+      if (same !== undefined) throw new UserError(`--dump-state and ${same.flag} name the same file`);
       tryFile("--dump-state", file);
     }
   }
@@ -71,11 +80,10 @@ export class Outputs {
   }
 
   private targets(): (readonly [flag: string, file: string])[] {
-    const { json, junit, out, log } = this.flags;
+    const { out, log } = this.flags;
     const states = this.modes.flatMap((mode, index) => this.stateFile(index, mode) ?? []);
     return [
-      ...(json === undefined || targetKind(json) !== "file" ? [] : [["--json", json] as const]),
-      ...(junit === undefined || targetKind(junit) !== "file" ? [] : [["--junit", junit] as const]),
+      ...this.reports.filter(isFile).map(({ flag, target }) => [flag, target] as const),
       ...(log === undefined || targetKind(log) !== "file" ? [] : [["--log", log] as const]),
       ...(out === undefined ? [] : outFiles(out).map((file) => ["--out", file] as const)),
       ...states.map((file) => ["--dump-state", file] as const),
@@ -130,23 +138,21 @@ export class Outputs {
 
   /** Writes all results so far; called after every scenario, so that nothing is lost later. */
   write(results: readonly RunResult[]): void {
-    const text = this.textOf(results);
-    const { json, junit, out } = this.flags;
-    if (json !== undefined && targetKind(json) === "file") this.writeFile("--json", json, text);
-    if (junit !== undefined && targetKind(junit) === "file") this.writeFile("--junit", junit, junitOfAll(results.map(this.judged)));
+    for (const { flag, target, text } of this.reports.filter(isFile)) this.writeFile(flag, target, text(results));
+    const { out } = this.flags;
     if (out === undefined) return;
-    this.writeFile("--out", resultFile(out), text);
+    this.writeFile("--out", resultFile(out), this.textOf(results));
     this.writeFile("--out", summaryFile(out), results.map((result) => closingReport(result, 120)).join("\n"));
     this.writeFile("--out", reportFile(out), htmlOf(results));
   }
 
   /** Ends the output: standard output and other streams are written in one piece. */
   async finish(results: readonly RunResult[]): Promise<void> {
-    const { json, junit, log, dumpState } = this.flags;
+    const { log, dumpState } = this.flags;
     try {
-      if (junit !== undefined && targetKind(junit) !== "file")
-        await this.pour("--junit", { text: junitOfAll(results.map(this.judged)) }, junit);
-      if (json !== undefined && targetKind(json) !== "file") await this.pour("--json", { text: this.textOf(results) }, json);
+      for (const report of this.reports) {
+        if (!isFile(report)) await this.pour(report.flag, { text: report.text(results) }, report.target);
+      }
       for (const [flag, path] of [
         ["--dump-state", dumpState],
         ["--log", log],
@@ -179,6 +185,17 @@ export class Outputs {
       throw unwritable(flag, file, error);
     }
   }
+}
+
+/** A text made of all results, and where it goes. */
+interface Report {
+  readonly flag: string;
+  readonly target: string;
+  readonly text: (results: readonly RunResult[]) => string;
+}
+
+function isFile({ target }: Report): boolean {
+  return targetKind(target) === "file";
 }
 
 function unwritable(flag: string, file: string, error: unknown): UserError {

@@ -69,7 +69,8 @@ export class KeptHistogram {
   ) {}
 
   /** null: the text is no histogram of this kind. */
-  static read(text: string): KeptHistogram | null {
+  static read(text: string | undefined): KeptHistogram | null {
+    if (text === undefined) return null;
     try {
       const frame = Buffer.from(text, "base64");
       const inner = inflateSync(frame.subarray(8, 8 + frame.readInt32BE(4)));

@@ -48,6 +48,13 @@ export function halved(series: readonly Sample[]): Sample[] {
   return halves;
 }
 
+/** A series without a stub at its end, of at most `most` samples: neighbours are merged until it is short enough. */
+export function coarse(series: readonly Sample[], most: number): readonly Sample[] {
+  let samples: readonly Sample[] = withoutStub(series);
+  while (samples.length > most) samples = halved(samples);
+  return samples;
+}
+
 /**
  * Merges consecutive samples: rates and levels are averaged by time. Percentiles cannot be averaged: the worst stands for all.
  * Instantaneous values are the last ones.

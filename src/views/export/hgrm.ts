@@ -16,7 +16,7 @@ export function hgrmOf(result: RunResult): string {
  */
 export function distributionOf(one: CaseResult, scenario: string): string {
   const { count, max, mean, stddev } = one.latency.sojourn;
-  const histogram = one.histograms === undefined ? null : KeptHistogram.read(one.histograms.sojourn);
+  const histogram = KeptHistogram.read(one.histograms?.sojourn);
   return [
     "       Value     Percentile TotalCount 1/(1-Percentile)",
     "",

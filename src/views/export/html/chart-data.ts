@@ -1,6 +1,6 @@
 import { metric } from "../../../telemetry/metrics.ts";
 import type { CaseResult } from "../../../telemetry/result.ts";
-import { halved, withoutStub } from "../../../telemetry/series.ts";
+import { coarse } from "../../../telemetry/series.ts";
 import { MODE_STROKES } from "../../report/chart.ts";
 import { colorOf, isUnsound, type OverTimePanel } from "./chart.ts";
 
@@ -19,9 +19,8 @@ export class ChartData {
   add(cases: readonly CaseResult[], panels: readonly OverTimePanel[]): number {
     const [first, group] = [this.charts.length, `group-${this.groups++}`];
     const series = cases.map((one) => {
-      let shown = withoutStub(one.series);
-      while (shown.length > MOST_INTERVALS) shown = halved(shown);
-      return { one, samples: shown, of: this.times.push(shown.map(({ t }) => t)) - 1 };
+      const samples = coarse(one.series, MOST_INTERVALS);
+      return { one, samples, of: this.times.push(samples.map(({ t }) => t)) - 1 };
     });
     for (const panel of panels) {
       const { unit, ofSample = () => null } = metric(panel.metric);

@@ -1,7 +1,7 @@
 import { type MetricName, metric } from "../../../telemetry/metrics.ts";
 import type { Prediction } from "../../../telemetry/prediction.ts";
 import type { CaseResult } from "../../../telemetry/result.ts";
-import { halved, spansOf, withoutStub } from "../../../telemetry/series.ts";
+import { coarse, spansOf } from "../../../telemetry/series.ts";
 import { timeTicks } from "../../canvas/ticks.ts";
 import { MODE_STROKES, niceTop, shortIn } from "../../report/chart.ts";
 import type { ChartData } from "./chart-data.ts";
@@ -52,9 +52,7 @@ interface Step {
 /** The known values of a series at its full resolution, up to what a chart shows apart. */
 function stepsOf({ series }: CaseResult, panel: OverTimePanel): Step[] {
   const { ofSample = () => null } = metric(panel.metric);
-  let shown = withoutStub(series);
-  while (shown.length > INTERVALS) shown = halved(shown);
-  return spansOf(shown).flatMap(({ from, sample }) => {
+  return spansOf(coarse(series, INTERVALS)).flatMap(({ from, sample }) => {
     const value = ofSample(sample);
     return value === null || !Number.isFinite(value) ? [] : [{ from, to: sample.t, value }];
   });

@@ -37,7 +37,7 @@ ${lines.map(({ one, points }) => {
 }
 
 function lineOf(one: CaseResult): Line {
-  const histogram = one.histograms === undefined ? null : KeptHistogram.read(one.histograms.sojourn);
+  const histogram = KeptHistogram.read(one.histograms?.sojourn);
   if (histogram === null) return { one, points: [] };
   const { min, max } = one.latency.sojourn;
   const points: (readonly [number, number])[] = [];

@@ -3,7 +3,7 @@ import { type MetricName, metric, metricNamed, metricNames } from "../../../tele
 import type { Prediction } from "../../../telemetry/prediction.ts";
 import type { CaseResult, HypothesisResult, RunResult } from "../../../telemetry/result.ts";
 import type { Sample } from "../../../telemetry/sample.ts";
-import { halved, spansOf, withoutStub } from "../../../telemetry/series.ts";
+import { coarse, spansOf } from "../../../telemetry/series.ts";
 import { wasJudged } from "../../../telemetry/verdicts.ts";
 import { caseName } from "../../report/closing.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../../report/intent.ts";
@@ -114,9 +114,7 @@ export function seriesTables(cases: readonly CaseResult[]): Markup {
 }
 
 function seriesTable({ series }: CaseResult, most: number): Markup {
-  let shown = withoutStub(series);
-  while (shown.length > most) shown = halved(shown);
-  const rows = spansOf(shown).map(({ sample }) => [
+  const rows = spansOf(coarse(series, most)).map(({ sample }) => [
     inUnit("ms", sample.t),
     ...OVER_TIME.map(([, name]) => ofSample(name, sample)),
     pText(sample.p50),

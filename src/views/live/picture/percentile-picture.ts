@@ -26,7 +26,7 @@ const decoded = new WeakMap<CaseResult, KeptHistogram | null>();
 function timesOf(result: CaseResult): KeptHistogram | null {
   const known = decoded.get(result);
   if (known !== undefined) return known;
-  const read = result.histograms === undefined ? null : KeptHistogram.read(result.histograms.sojourn);
+  const read = KeptHistogram.read(result.histograms?.sojourn);
   const times = read === null || read.count === 0 ? null : read;
   decoded.set(result, times);
   return times;
