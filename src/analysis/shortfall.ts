@@ -1,5 +1,6 @@
 import type { Shortfall } from "../telemetry/prediction.ts";
 import type { CaseResult } from "../telemetry/result.ts";
+import { workersIn } from "../telemetry/threads.ts";
 import { type Expected, rationed } from "../theory/demand.ts";
 
 type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latency" | "sourceBlocked" | "process">;
@@ -58,7 +59,7 @@ function threadsOf(expected: Expected): number | null {
 
 /** CPU used by the Workers, in threads; null where the system does not report it. */
 function workersBusy(threads: CaseResult["process"]["threads"]): number | null {
-  const workers = threads.filter(({ name }) => name !== "main");
+  const workers = workersIn(threads);
   return workers.some(({ utilization }) => utilization === null)
     ? null
     : workers.reduce((sum, { utilization }) => sum + (utilization ?? 0), 0);

@@ -27,7 +27,7 @@ export function verdictsOf({ cases, thresholds = [], hypotheses = [] }: RunResul
       untold: count(hypotheses, ({ ok }) => ok === null),
     },
     disturbed: count(cases, ({ disturbed = null }) => disturbed !== null),
-    unsound: count(cases, ({ status }) => status === "failed" || status === "invalid"),
+    unsound: count(cases, isUnsound),
   };
 }
 
@@ -41,9 +41,14 @@ export function worstOf({ cases }: Pick<RunResult, "cases">): CaseStatus {
 /** Why a case must not be relied on; null: no objection. A stopped case is valid for what it measured until then. */
 export type CaseFault = "failed" | "invalid" | "threshold";
 
+/** True of a case that has no measurement that counts. */
+export function isUnsound({ status }: { readonly status: string }): boolean {
+  return status === "failed" || status === "invalid";
+}
+
 export function faultOf({ cases, thresholds }: Pick<RunResult, "cases" | "thresholds">, index: number): CaseFault | null {
-  const status = cases[index]?.status;
-  if (status === "failed" || status === "invalid") return status;
+  const one = cases[index];
+  if (one?.status === "failed" || one?.status === "invalid") return one.status;
   return thresholds.some((one) => one.case === index && !one.ok) ? "threshold" : null;
 }
 

@@ -3,6 +3,7 @@ import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { type MetricName, metric, type Unit } from "../../telemetry/metrics.ts";
 import { TOO_FEW } from "../../telemetry/percentiles.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
+import { isUnsound } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "../report/disturbed.ts";
 
 const IN_WORDS: Readonly<Record<Unit, (value: number) => string>> = {
@@ -33,7 +34,7 @@ export function figureText(one: CaseResult, name: MetricName, field: string): st
 
 /** Throughput as a share of the fastest case with a measurement that counts; null: this case has none. */
 export function shareOfFastest(one: CaseResult, cases: readonly CaseResult[]): number | null {
-  const rateOf = (of: CaseResult) => (of.status === "failed" || of.status === "invalid" ? null : metric("throughput").read(of, "value"));
+  const rateOf = (of: CaseResult) => (isUnsound(of) ? null : metric("throughput").read(of, "value"));
   const fastest = Math.max(0, ...cases.map((of) => rateOf(of) ?? 0));
   const rate = rateOf(one);
   return rate === null || fastest === 0 ? null : rate / fastest;

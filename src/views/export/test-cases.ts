@@ -2,7 +2,7 @@ import type { FigureComparison, ResultComparison } from "../../analysis/compare.
 import { counted } from "../../kernel/wording.ts";
 import { disturbanceOf } from "../../telemetry/disturbance.ts";
 import type { CaseResult, HypothesisResult, RunResult, ThresholdResult } from "../../telemetry/result.ts";
-import { wasJudged } from "../../telemetry/verdicts.ts";
+import { isUnsound, wasJudged } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
 import { changeText, untoldReason } from "./comparison.ts";
 
@@ -115,10 +115,6 @@ function unsoundCases({ cases, thresholds }: RunResult): TestCase[] {
     if (!isUnsound(one) || thresholds.some((threshold) => threshold.case === i)) return [];
     return [{ kind: "measurement", name: `${caseName(one)}: measurement`, at: null, ms: one.durationMs, ...unsound(one) }];
   });
-}
-
-function isUnsound({ status }: CaseResult): boolean {
-  return status === "failed" || status === "invalid";
 }
 
 function unsound({ status, problems }: CaseResult): Pick<TestCase, "outcome" | "message" | "details"> {

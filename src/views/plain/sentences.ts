@@ -4,6 +4,7 @@ import type { CaseOutline, OnEvent, RunEvent, RunOutline } from "../../telemetry
 import type { Snapshot } from "../../telemetry/sample.ts";
 import { joined, spansOf } from "../../telemetry/series.ts";
 import { type Turn, TurningPoints } from "../../telemetry/turning-points.ts";
+import { isUnsound } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
 import { intentLines } from "../report/intent.ts";
 import { type Noun, nounOf, spokenCount, spokenLedger, spokenMs, spokenNumber, spokenText } from "./speech.ts";
@@ -84,7 +85,7 @@ function endOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type: "ca
   const { status, ledger, problems, disturbed } = result;
   const how = { completed: "is done", aborted: "was stopped", failed: "failed", invalid: "is not valid" }[status];
   const broken = verdicts.filter(({ ok }) => !ok).map(({ metric, expression }) => `${metric} ${printable(expression, 80)}`);
-  const objections = status === "failed" || status === "invalid" ? problems.map((problem) => spokenText(problem, 400)) : [];
+  const objections = isUnsound(result) ? problems.map((problem) => spokenText(problem, 400)) : [];
   return [
     `Mode ${caseName(result)} ${how}. ${spokenLedger(ledger, noun)}.`,
     ...objections,

@@ -1,7 +1,7 @@
 import { printable } from "../../kernel/text.ts";
 import { counted, listed } from "../../kernel/wording.ts";
 import type { RunResult } from "../../telemetry/result.ts";
-import { type Verdicts, verdictsOf, worstOf } from "../../telemetry/verdicts.ts";
+import { isUnsound, type Verdicts, verdictsOf, worstOf } from "../../telemetry/verdicts.ts";
 import { FAULT } from "./fault.ts";
 
 /** The outcome of a run in a few words. */
@@ -12,8 +12,7 @@ export function outcomeText(status: string, { thresholds, hypotheses, disturbed 
     thresholds.failed === 0 ? "" : `${counted(thresholds.failed, "threshold")} failed`,
     hypotheses.broken === 0 ? "" : `${counted(hypotheses.broken, "hypothesis", "hypotheses")} did not hold`,
   ].filter((part) => part !== "");
-  const unsound = status === "failed" || status === "invalid";
-  const sign = broken.length > 0 || unsound ? `${FAULT} ` : "";
+  const sign = broken.length > 0 || isUnsound({ status }) ? `${FAULT} ` : "";
   const noise = disturbed === 0 ? "" : `, ${counted(disturbed, "case")} disturbed`;
   return `${sign}${status}${broken.length === 0 ? "" : `, ${listed(broken)}`}${noise}`;
 }

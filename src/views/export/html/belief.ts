@@ -3,6 +3,7 @@ import { counted, listed } from "../../../kernel/wording.ts";
 import { disturbanceOf, isDisturbed } from "../../../telemetry/disturbance.ts";
 import { imbalance } from "../../../telemetry/ledger.ts";
 import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
+import { isUnsound } from "../../../telemetry/verdicts.ts";
 import { caseName } from "../../report/closing.ts";
 import { ledgerLine } from "../../report/table.ts";
 import { details, html, items, type Markup, sentenceTable } from "./markup.ts";
@@ -31,7 +32,7 @@ interface Verdict {
 }
 
 function verdictOf({ cases, unfinished }: RunResult): Verdict {
-  const unsound = cases.filter(({ status }) => status === "failed" || status === "invalid");
+  const unsound = cases.filter(isUnsound);
   if (unsound.length > 0)
     return { sign: "✗", tone: "bad", text: `Not as a whole: ${listed(unsound.map((one) => `${caseName(one)} is ${one.status}`))}.` };
   if (cases.length === 0) return { sign: "?", tone: "warn", text: "There is nothing to believe yet: no case is done." };

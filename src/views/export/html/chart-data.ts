@@ -1,8 +1,9 @@
 import { metric } from "../../../telemetry/metrics.ts";
 import type { CaseResult } from "../../../telemetry/result.ts";
 import { coarse } from "../../../telemetry/series.ts";
+import { isUnsound } from "../../../telemetry/verdicts.ts";
 import { MODE_STROKES } from "../../report/chart.ts";
-import { colorOf, isUnsound, type OverTimePanel } from "./chart.ts";
+import { colorOf, type OverTimePanel } from "./chart.ts";
 
 /** Intervals of a case, at most; samples are merged where there are more. */
 const MOST_INTERVALS = 4000;

@@ -2,6 +2,7 @@ import { type MetricName, metric } from "../../../telemetry/metrics.ts";
 import type { Prediction } from "../../../telemetry/prediction.ts";
 import type { CaseResult } from "../../../telemetry/result.ts";
 import { coarse, spansOf } from "../../../telemetry/series.ts";
+import { isUnsound } from "../../../telemetry/verdicts.ts";
 import { timeTicks } from "../../canvas/ticks.ts";
 import { MODE_STROKES, niceTop, shortIn } from "../../report/chart.ts";
 import type { ChartData } from "./chart-data.ts";
@@ -128,10 +129,6 @@ export function classesOf(one: CaseResult): string {
 
 export function colorOf(mode: string): string {
   return Object.hasOwn(MODE_STROKES, mode) ? mode : "other";
-}
-
-export function isUnsound({ status }: CaseResult): boolean {
-  return status === "failed" || status === "invalid";
 }
 
 export function short(value: number): string {
