@@ -59,9 +59,9 @@ export interface Standing {
   readonly highWater: number;
   readonly queries: Histogram;
   /** Figures of the workload only, requests included. */
-  readonly own?: { readonly fetch?: { readonly ok: number; readonly retries: number } } | undefined;
+  readonly own: { readonly fetch?: { readonly ok: number; readonly retries: number } } | undefined;
   /** Durations of a phase of requests; absent: there are none. */
-  readonly phase?: ((phase: Phase) => Histogram) | undefined;
+  readonly phase: ((phase: Phase) => Histogram) | undefined;
 }
 
 /** Reading of a metric from a result. */

@@ -118,6 +118,8 @@ describe("thresholds at the end and on the way", () => {
     throughput: 60,
     highWater: 7,
     queries: new Histogram(),
+    own: undefined,
+    phase: undefined,
   };
   const rule = (threshold: string, abort = false) => ({ threshold, abortOnFail: abort, delayAbortEval: 1000 });
 

@@ -148,7 +148,15 @@ describe("figures of a case by name", () => {
 });
 
 /** Where nothing was done yet. */
-const START: Standing = { recorders: [], ledger: EMPTY_LEDGER, throughput: 0, highWater: 0, queries: new Histogram() };
+const START: Standing = {
+  recorders: [],
+  ledger: EMPTY_LEDGER,
+  throughput: 0,
+  highWater: 0,
+  queries: new Histogram(),
+  own: undefined,
+  phase: undefined,
+};
 
 /** The names in the maps of thresholds of a text. */
 function thresholdsNamed(text: string): string[] {

@@ -18,6 +18,7 @@ const standing: Standing = {
   throughput: 200,
   highWater: 7,
   queries: histogram,
+  own: undefined,
   phase: () => histogram,
 };
 const judged = (metric: "sojourn_ms" | "dropped" | "throughput", expression: string) => judge(parsed(metric, expression), standing);

@@ -105,11 +105,8 @@ function levelsOf(panel: ChartPanel, view: RunView, current: CaseView | undefine
   if (current === undefined) return [];
   const levels: Level[] = [];
   if (panel.title === "Throughput") {
-    const spans = recentSpans(current.series, HEADLINE_MS);
-    if (spans.length > 0 && view.phase !== "finished") {
-      const { offered } = joined(spans);
-      levels.push({ value: offered, label: `arriving ${formatRate(offered)}`, style: ARRIVING });
-    }
+    const offered = arrivalRate(view, current);
+    if (offered !== null) levels.push({ value: offered, label: `arriving ${formatRate(offered)}`, style: ARRIVING });
   }
   const expected = panel.expected(current);
   if (expected !== null && Number.isFinite(expected))
@@ -120,6 +117,13 @@ function levelsOf(panel: ChartPanel, view: RunView, current: CaseView | undefine
   if (panel.title === "Queue depth" && capacity != null && deep)
     levels.push({ value: capacity, label: `full ${formatCount(capacity)}`, style: WARN });
   return levels;
+}
+
+/** The rate of arrivals now or, of a run that is over, on average; null: unknown. */
+function arrivalRate({ phase }: RunView, { series, result }: CaseView): number | null {
+  if (phase === "finished") return result?.offeredRate ?? null;
+  const spans = recentSpans(series, HEADLINE_MS);
+  return spans.length === 0 ? null : joined(spans).offered;
 }
 
 /** How each kind of moment is marked on the time axis: with Unicode, and with ASCII alone. */

@@ -4,7 +4,6 @@ import React, { useEffect, useLayoutEffect } from "react";
 import type { RunResult } from "../../../telemetry/result.ts";
 import { footerKeys } from "../actions.ts";
 import { rebound } from "../bindings.ts";
-import { SideBySide } from "../panels/side-by-side.tsx";
 import { drawFooter } from "../picture/footer.ts";
 import { drawHistory, type PastRun } from "../picture/history-picture.ts";
 import { drawPalette } from "../picture/palette-picture.ts";
@@ -20,6 +19,7 @@ import {
   type HistoryIntent,
   type HistoryState,
 } from "./history-actions.ts";
+import { SideBySide } from "./side-by-side.tsx";
 
 /** What the list of past runs needs from outside. */
 export interface HistoryHost {
