@@ -18,6 +18,7 @@ export interface RunFlags extends AppearanceFlags, CastFlags {
   readonly seed?: string;
   readonly set?: readonly string[];
   readonly workers?: string;
+  readonly redis?: string;
   readonly http?: string;
   readonly dumpState?: string;
   readonly closeAfter?: string;
@@ -109,7 +110,7 @@ export function wholeNumber(flag: string, text: string, max: number): number {
 /** Adds the flags of all commands that run something. */
 export function withRunFlags(command: Command): Command {
   return withAppearanceFlags(command)
-    .option("--mode <modes>", "sync,async,parallel")
+    .option("--mode <modes>", "sync,async,parallel,distributed")
     .option("--headless", "no dashboard")
     .option("--json <file>", "write the result as JSON; - is standard output")
     .option("-o, --out <dir>", "write result.json, summary.txt and report.html into a folder")
@@ -122,7 +123,8 @@ export function withRunFlags(command: Command): Command {
     .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
     .option("--repeat <n>", "run every case n times (2 to 100), in rounds: estimates with intervals")
     .option("--until-ci <share>", "repeat until the intervals are ± this share, such as 2% (6 to 20 rounds, or to --repeat)")
-    .option("--workers <n>", "Workers of the parallel mode")
+    .option("--workers <n>", "Workers of the parallel mode, or workers that redis: auto starts")
+    .option("--redis <url>", "the server of mode distributed, such as redis://127.0.0.1:6379, or auto; REDIS_URL too")
     .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
     .option("--dump-state <file>", "write the final states as JSON")
     .option("--close-after <duration>", "leave the closing screen after so long, such as 5s; 0s at once (default: at a key)")

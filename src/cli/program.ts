@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declar
   predict: () => import("./declare/predict.ts"),
   bench: () => import("./declare/bench.ts"),
   serve: () => import("./declare/serve.ts"),
+  worker: () => import("./declare/worker.ts"),
   runs: () => import("./declare/runs.ts"),
   show: () => import("./declare/show.ts"),
   compare: () => import("./declare/compare.ts"),

@@ -1,13 +1,14 @@
 import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
+import { withoutCredentials } from "../scenario/confidential.ts";
 import { type LoadedScenario, type ReadText, readScenario, resolveScenario } from "../scenario/load.ts";
 import { type FlagOverride, overrideOfFlag, parseOverride } from "../scenario/overrides.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
 import type { RunFlags } from "./flags.ts";
 
 /** Flags that change a scenario. */
-export interface ScenarioFlags extends Pick<RunFlags, "mode" | "seed" | "workers" | "duration" | "rate" | "set"> {
+export interface ScenarioFlags extends Pick<RunFlags, "mode" | "seed" | "workers" | "redis" | "duration" | "rate" | "set"> {
   /** As `set`, of one arm of a comparison. */
   readonly with?: readonly string[];
 }
@@ -22,7 +23,7 @@ export interface FlaggedScenario extends LoadedScenario {
 export function scenarioWithFlags(file: string, flags: ScenarioFlags, read?: ReadText): FlaggedScenario {
   const yaml = readScenario(file, read);
   const environment = environmentOf(yaml.value);
-  const overrides = [...environment.overrides, ...overridesOf(flags)];
+  const overrides = [...environment.overrides, ...serverOverride(yaml.value, flags), ...overridesOf(flags)];
   return { ...resolveScenario(yaml, file, overrides), ignored: environment.ignored };
 }
 
@@ -54,6 +55,18 @@ export function environmentOf(
   return { overrides, ignored: set.filter(([, path]) => isSwept(path)).map(([name]) => name) };
 }
 
+/** The server that `REDIS_URL` names, for runs of mode `distributed`: others have no use for it. */
+export function serverOverride(
+  written: unknown,
+  { mode, set = [] }: ScenarioFlags,
+  env: NodeJS.ProcessEnv = process.env,
+): readonly FlagOverride[] {
+  const url = env["REDIS_URL"] ?? "";
+  const asked = JSON.stringify([mode, set.filter((text) => text.startsWith("modes")), valueAt(written, ["modes"])]);
+  if (url === "" || !asked.includes("distributed")) return [];
+  return [{ source: `REDIS_URL=${printable(withoutCredentials(url), 80)}`, path: ["distributed", "redis"], value: url }];
+}
+
 /** The text as a number if it is one, else unchanged, for the scenario's rules to report. */
 export function numberOr(text: string): number | string {
   const number = Number(text.replaceAll("_", ""));
@@ -65,15 +78,17 @@ export function overridesOf(flags: ScenarioFlags): FlagOverride[] {
   const overrides = [...(flags.set ?? []).map(parseOverride), ...(flags.with ?? []).map((text) => overrideOfFlag("--with", text))];
   const add = (flag: string, text: string, path: string, value: unknown, executors?: readonly string[]) =>
     overrides.push({
-      source: `${flag} ${printable(text, 60)}`,
+      source: `${flag} ${printable(withoutCredentials(text), 60)}`,
       path: path.split("."),
       value,
       ...(executors === undefined ? {} : { onlyWith: { flag, executors } }),
     });
-  const { mode, seed, workers, duration, rate } = flags;
+  const { mode, seed, workers, redis, duration, rate } = flags;
   if (mode !== undefined) add("--mode", mode, "modes", modesOf(mode));
   if (seed !== undefined) add("--seed", seed, "seed", numberOr(seed));
   if (workers !== undefined) add("--workers", workers, "parallel.workers", numberOr(workers));
+  if (workers !== undefined && mode?.includes("distributed")) add("--workers", workers, "distributed.workers", numberOr(workers));
+  if (redis !== undefined) add("--redis", redis, "distributed.redis", redis);
   if (duration !== undefined) add("--duration", duration, "load.duration", duration, ["constant-arrival-rate", "constant-vus"]);
   if (rate !== undefined) add("--rate", rate, "load.rate", numberOr(rate), ["constant-arrival-rate", "replay"]);
   return overrides;

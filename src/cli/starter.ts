@@ -21,7 +21,7 @@ description: What it explores, in a sentence or two
 hypothesis: What is expected to be seen
 # tags: { phase: P1, experiment: P1-E1 } ## labels of your own
 workload: ${workload} ## message | fetch | flow; each has parts of its own, below
-modes: [sync, async, parallel] ## every mode gets the same arrivals
+modes: [sync, async, parallel] ## every mode gets the same arrivals; distributed: workers on any host, over Redis
 seed: 1 ## same seed, same arrivals
 warmup: 0s ## what falls due before is left out of every figure
 gracefulStop: 5s ## how long to go on after the last arrival
@@ -43,6 +43,7 @@ batch: { size: 1, order: arrival } ## arrival | key | round-robin; size: waits u
 # batch: { size: 50, timeout: 5ms }
 async: { concurrency: 1, offload: none } ## batches at work at once; none | message | batch to one helper Worker
 parallel: { workers: auto, codec: ring } ## auto = cores; ring | json | messagepack | structured-clone
+distributed: { redis: auto, workers: auto, partitions: 64, batch: 100, claimAfter: 2s } ## redis: auto, or redis://host:port
 
 # sweep: { load.rate: [100, 300, 500], queue.capacity: [10, 1000] } ## every combination is a case, in every mode
 # thresholds: { sojourn_ms: ["p(99)<50"], dropped: [{ threshold: count==0, abortOnFail: true, delayAbortEval: 1s }] } ## exit 99

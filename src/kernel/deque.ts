@@ -43,6 +43,16 @@ export class Deque<T> {
     return this.tail === this.head ? undefined : this.slots[this.head & this.mask];
   }
 
+  /** The value at a place, counted from the first; undefined beyond the last. */
+  at(place: number): T | undefined {
+    return place < 0 || place >= this.length ? undefined : this.slots[(this.head + place) & this.mask];
+  }
+
+  /** Puts another value at the place of one. */
+  put(place: number, value: T): void {
+    if (place >= 0 && place < this.length) this.slots[(this.head + place) & this.mask] = value;
+  }
+
   /** Removes all values. */
   clear(): void {
     while (this.length > 0) this.shift();

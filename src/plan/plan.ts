@@ -15,6 +15,12 @@ export function queueCapacity({ mode, scenario }: CasePlan): number | null {
   return MODE_TRAITS[mode].holdsSource || capacity === "unlimited" ? null : capacity;
 }
 
+/** Most items of a batch: of what is gathered, or of what a worker takes at once; null: no limit. */
+export function batchLimit({ mode, scenario: { batch, distributed } }: CasePlan): number | null {
+  if (MODE_TRAITS[mode].remote) return distributed.batch;
+  return batch.size ?? (batch.timeout === undefined ? 1 : null);
+}
+
 /** A scenario with its name, its file and the points of its sweep. */
 export interface NamedScenario {
   readonly name: string;
@@ -28,10 +34,12 @@ export interface NamedScenario {
 /** The cases of a scenario: every mode at every sweep point. `cores` of the machine replace `workers: auto`. */
 export function planCases(points: readonly SweepPoint[], cores: number): CasePlan[] {
   const places = new WorkerSlots();
-  return points.flatMap(({ params, scenario }) => {
-    const { workers: asked } = scenario.parallel;
-    return scenario.modes.map((mode) => ({ mode, params, ...places.of(scenario, mode, asked === "auto" ? cores : asked) }));
-  });
+  return points.flatMap(({ params, scenario }) =>
+    scenario.modes.map((mode) => {
+      const { workers: asked } = MODE_TRAITS[mode].remote ? scenario.distributed : scenario.parallel;
+      return { mode, params, ...places.of(scenario, mode, asked === "auto" ? cores : asked) };
+    }),
+  );
 }
 
 /**

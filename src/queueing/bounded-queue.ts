@@ -8,11 +8,29 @@ export type Overflow = "block" | "drop-newest" | "drop-oldest";
 /** Outcome of offering an item. `full`: not added, the source waits for room. */
 export type Offer = "queued" | "full" | "dropped-newest" | "dropped-oldest";
 
+/** A queue as a feed fills it: where it drops, measures, and what is left in it at the end. */
+export interface FeedQueue {
+  readonly capacity: number;
+  readonly overflow: Overflow;
+  readonly shardCount: number;
+  readonly depth: number;
+  readonly highWater: number;
+  readonly full: Nanoseconds;
+  /** The item that the last `dropped-oldest` evicted. */
+  readonly displaced: Item | null;
+  offer(item: Item, shard: number, now: Nanoseconds): Offer;
+  offerAll(items: readonly Item[], from: number, shard: number, now: Nanoseconds): number;
+  take(shard: number, now: Nanoseconds): Item | undefined;
+  depthOf(shard: number): number;
+  startObserving(now: Nanoseconds): void;
+  meanDepth(now: Nanoseconds): number;
+}
+
 /**
  * The queue between source and processing: one capacity for all, first in first out within each shard (one shard, or one per Worker).
  * Measures depth, high-water mark and time at capacity.
  */
-export class BoundedQueue {
+export class BoundedQueue implements FeedQueue {
   depth = 0;
   highWater = 0;
   /** Time spent at capacity. */
@@ -31,7 +49,7 @@ export class BoundedQueue {
   constructor(
     readonly capacity: number,
     readonly overflow: Overflow,
-    shardCount = 1,
+    readonly shardCount = 1,
   ) {
     const hint = Number.isFinite(capacity) ? Math.min(capacity, 4096) : 4096;
     this.shards = Array.from({ length: shardCount }, () => new Deque<Item>(hint));

@@ -8,6 +8,7 @@ export interface CasePlan {
   readonly scenario: Scenario;
   /** Which of several repeats of the case it is, from 0; absent: it runs once. */
   readonly repeat?: number;
+  /** Threads that process; in `distributed` the worker processes that are started with `redis: auto`. */
   readonly workers: number;
   /** Batches processed at once, per processing thread. */
   readonly slots: readonly number[];

@@ -1,7 +1,8 @@
 import type { Path } from "../kernel/plain-value.ts";
 import { isProblem, parseExpectation } from "./expectation.ts";
 import { type Nameable, nameProblems } from "./expectation-names.ts";
-import { MODES, type Scenario } from "./schema.ts";
+import { DEFAULT_MODES, MODES } from "./modes.ts";
+import type { Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
 /** Mistakes in expectations. They may name modes and points of the file that a flag leaves out of this run. */
@@ -18,7 +19,7 @@ export function expectMisfits(scenario: Scenario, written: unknown, inFile: unkn
 }
 
 function nameable({ workload, modes, sweep = {} }: Scenario, inFile: unknown): Nameable {
-  const { modes: allModes = MODES, sweep: whole } = (typeof inFile === "object" && inFile !== null ? inFile : {}) as {
+  const { modes: allModes = DEFAULT_MODES, sweep: whole } = (typeof inFile === "object" && inFile !== null ? inFile : {}) as {
     readonly modes?: unknown;
     readonly sweep?: unknown;
   };

@@ -4,7 +4,7 @@ import { errorText } from "../kernel/error-text.ts";
 import { InvalidScenario, UserError } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { quoted } from "../kernel/text.ts";
-import { MODES } from "./modes.ts";
+import { DEFAULT_MODES } from "./modes.ts";
 import { readBounded } from "./read.ts";
 
 /** Folder of the shipped scenarios. */
@@ -113,7 +113,10 @@ interface Outlined {
   readonly tags?: Readonly<Record<string, unknown>> | undefined;
 }
 
-function outlineOf(file: string, { title, description, hypothesis, workload = "message", modes = MODES, tags = {} }: Outlined): Listed {
+function outlineOf(
+  file: string,
+  { title, description, hypothesis, workload = "message", modes = DEFAULT_MODES, tags = {} }: Outlined,
+): Listed {
   return {
     name: scenarioName(file),
     title,

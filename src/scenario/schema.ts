@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { BATCH_ORDERS } from "../queueing/arrange.ts";
+import { distributedSchema } from "./distributed-schema.ts";
 import { withKnownNames } from "./editor-schema.ts";
 import { fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
 import { DEFAULT_EXECUTOR, loadSchema } from "./load-schema.ts";
-import { MODES, type Mode } from "./modes.ts";
+import { DEFAULT_MODES, MODES, type Mode } from "./modes.ts";
 import * as rule from "./rule-scalars.ts";
 import * as s from "./scalars.ts";
 
@@ -150,8 +151,10 @@ export const scenarioSchema = z.strictObject({
     ),
   modes: s
     .listOf(...MODES)
-    .default([...MODES])
-    .describe("sync: one thread, everything blocks. async: one event loop. parallel: Workers. Each gets the same arrivals."),
+    .default([...DEFAULT_MODES])
+    .describe(
+      "sync: one thread, everything blocks. async: one event loop. parallel: Workers. distributed: workers on any host, over Redis; only where it is named. Each gets the same arrivals.",
+    ),
   seed: s
     .count(Number.MAX_SAFE_INTEGER, 0)
     .default(1)
@@ -215,6 +218,7 @@ export const scenarioSchema = z.strictObject({
     })
     .prefault({})
     .describe("Bun Workers; a key always goes to the same one."),
+  distributed: distributedSchema,
   fetch: fetchSchema.optional().describe("Requests and how they are made (workload fetch)."),
   flow: flowSchema.optional().describe("The flow that items go through (workload flow)."),
   sweep: z

@@ -1,6 +1,7 @@
 import { suggestion } from "../kernel/spelling.ts";
 import { isThresholdMetric, metricNames, THRESHOLD_METRICS } from "../telemetry/metrics.ts";
 import { parseThreshold } from "../telemetry/threshold.ts";
+import { distributedMisfits } from "./distributed-rules.ts";
 import { expectMisfits } from "./expect-rules.ts";
 import { fetchMisfits } from "./fetch-rules.ts";
 import { flowMisfits } from "./flow-rules.ts";
@@ -23,6 +24,7 @@ export function semanticProblems(scenario: Scenario, written: unknown, inFile: u
     ...loadMisfits(scenario),
     ...fetchMisfits(scenario),
     ...flowMisfits(scenario, written),
+    ...distributedMisfits(scenario),
     ...expectMisfits(scenario, written, inFile),
   ];
 }

@@ -1,5 +1,6 @@
 import type { MeanInterval } from "../kernel/batch-means.ts";
 import type { LatencySummary } from "../kernel/histogram.ts";
+import type { DistributedFigures, HostFigures } from "./distributed-figures.ts";
 import type { FetchFigures } from "./fetch-figures.ts";
 import type { FlowFigures } from "./flow-figures.ts";
 import type { Ledger } from "./ledger.ts";
@@ -113,6 +114,9 @@ export interface CaseResult {
   readonly fetch?: FetchFigures;
   /** Workload `flow` only: each part, summed over threads. */
   readonly flow?: FlowFigures;
+  /** Mode `distributed` only: the workers of the case by name, and the figures of streams and clocks. */
+  readonly hosts?: readonly HostFigures[];
+  readonly distributed?: DistributedFigures;
   /** Cost of crossing to another thread; messages in `parallel` only. */
   readonly serialization?: SerializationFigures;
   readonly predicted: Prediction;

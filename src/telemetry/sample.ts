@@ -1,3 +1,4 @@
+import type { DistributedSample } from "./distributed-figures.ts";
 import type { Ledger } from "./ledger.ts";
 
 /**
@@ -26,6 +27,8 @@ export interface Sample {
   readonly throttledMs?: number | null;
   readonly fetch?: FetchSample;
   readonly flow?: FlowSample;
+  /** Mode `distributed` only. */
+  readonly distributed?: DistributedSample;
   /** The ledger, and figures of the case so far, at the end of the interval. Absent from files of schema version 1. */
   readonly ledger?: Ledger;
   readonly running?: Running;

@@ -1,4 +1,5 @@
 import { rampTotal } from "../scenario/load-extent.ts";
+import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import { type CpuQuota, coresOf } from "../telemetry/cgroup.ts";
 
@@ -6,20 +7,32 @@ import { type CpuQuota, coresOf } from "../telemetry/cgroup.ts";
 export interface Expected {
   readonly mode: Mode;
   readonly scenario: Scenario;
+  /** Threads that process, where the mode has several; in `distributed` those of all hosts. */
   readonly workers: number;
+  /** Cores of the machine, or of each host. */
   readonly cores: number;
-  /** CPU quota per period, for all threads together; absent: all that the cores have. */
+  /** CPU quota per period, for all threads of a machine together; absent: all that the cores have. */
   readonly quota?: Pick<CpuQuota, "quotaMs" | "periodMs">;
+  /** `distributed`: hosts, with the same number of threads each; absent: one. */
+  readonly hosts?: number;
+  /** `distributed`: seconds of an exchange with Redis that has nothing to do; absent: as usual, see `redisCosts`. */
+  readonly roundTrip?: number;
 }
 
 /** Cores' worth of CPU time available to a case. */
-export function coresGiven({ cores, quota }: Pick<Expected, "cores" | "quota">): number {
-  return quota === undefined ? cores : Math.min(cores, coresOf(quota));
+export function coresGiven({ cores, quota, hosts = 1 }: Pick<Expected, "cores" | "quota" | "hosts">): number {
+  return hosts * (quota === undefined ? cores : Math.min(cores, coresOf(quota)));
+}
+
+/** Threads that process the items of a case. */
+export function threadsOf({ mode, workers }: Pick<Expected, "mode" | "workers">): number {
+  return MODE_TRAITS[mode].spreads ? workers : 1;
 }
 
 /** True where threads could compute more than the quota allows. */
 export function rationed(expected: Expected): boolean {
-  return coresGiven(expected) < Math.min(expected.cores, expected.mode === "parallel" ? expected.workers : 1);
+  const { cores, hosts = 1 } = expected;
+  return coresGiven(expected) < Math.min(hosts * cores, threadsOf(expected));
 }
 
 /** An item's time by the resource that it occupies. */
@@ -65,14 +78,17 @@ export function handoverOf(piece: number): number {
   return HANDOVER * Math.min(1, AWAKE + ((1 - AWAKE) * piece) / SLEPT);
 }
 
-/** Cost of a query, in seconds of the thread that has the state: in `parallel` request and answer cross threads. */
-const QUERY = { sync: 1.2e-6, async: 1e-6, parallel: 8e-6 } as const;
+/**
+ * Cost of a query, in seconds of the thread that has the state: in `parallel` request and answer cross threads, in `distributed` Redis has
+ * the states.
+ */
+const QUERY = { sync: 1.2e-6, async: 1e-6, parallel: 8e-6, distributed: 0 } as const;
 
 /** Share of its time that each thread with states spends on queries, at most nearly all of it. */
 export function queryShare({ mode, scenario: { queries }, workers }: Expected): number {
   const besides = mode === "parallel" && queries.consistency === "snapshot";
   const perSecond = besides ? 0 : (queries.rate * 1e6) / queries.timeUnit;
-  return Math.min(0.95, (perSecond * QUERY[mode]) / (mode === "parallel" ? workers : 1));
+  return Math.min(0.95, (perSecond * QUERY[mode]) / threadsOf({ mode, workers }));
 }
 
 /** Batches held by a Worker whose batches take `batchSeconds`, as in the parallel executor. */

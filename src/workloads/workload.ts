@@ -56,6 +56,12 @@ export interface Processor {
   report(): WorkloadReport;
   /** Reads an item's payload as the source's `encode` wrote it, reusing the item's previous payload, if any. */
   decode(words: WordReader, item: Item): void;
+  /** Reads an item's payload as the source's `toJson` wrote it, parsed. Absent: items stay in one process. */
+  fromJson?(value: unknown, item: Item): void;
+  /** Makes a machine's state the one of a text of `stateOf`; null: it has none. Absent: items leave no states. */
+  adopt?(key: number, json: string | null): void;
+  /** The name of a machine that an item read by `fromJson` belongs to. Absent: items leave no states. */
+  nameOfKey?(key: number): string;
   /** A machine's state as JSON between two complete messages, null when there is none; a promise while a message is being handled. */
   stateOf(key: number): string | null | Promise<string | null>;
   /** The ids of the existing machines. */
@@ -89,6 +95,8 @@ export interface Intake {
   encode(item: Item, words: WordWriter, shard: number): void;
   /** Upper bound of the bytes that `encode` writes for one item to this Worker. */
   encodedBytes(item: Item, shard: number): number;
+  /** An item's payload as JSON text that any process can read by itself. Absent: items stay in one process. */
+  toJson?(item: Item): string;
   /** The number of a key by its name; null when there is none. */
   keyOf(name: string): number | null;
   readonly rejections: readonly Rejection[];

@@ -3,6 +3,7 @@ import { UserError } from "../../src/kernel/problem.ts";
 import { quoted } from "../../src/kernel/text.ts";
 import { formatRate } from "../../src/kernel/units.ts";
 import { type Contest, MESSAGE_CONTESTS, wholeRounds } from "./contest.ts";
+import { DISTRIBUTED_CONTESTS } from "./distributed-contest.ts";
 import { FETCH_CONTESTS } from "./fetch-contest.ts";
 import { FLOW_CONTESTS } from "./flow-contest.ts";
 import { WORK_CONTESTS } from "./work-contest.ts";
@@ -31,7 +32,7 @@ export interface BenchRow {
 export async function bench({ rounds, json, only = "" }: BenchOptions): Promise<void> {
   const count = wholeRounds(rounds);
   const rows: BenchRow[] = [];
-  const all = [...MESSAGE_CONTESTS, ...WORK_CONTESTS, ...FETCH_CONTESTS, ...FLOW_CONTESTS];
+  const all = [...MESSAGE_CONTESTS, ...WORK_CONTESTS, ...DISTRIBUTED_CONTESTS, ...FETCH_CONTESTS, ...FLOW_CONTESTS];
   const chosen = all.filter(({ what, peer }) => `${what} ${peer}`.includes(only));
   if (chosen.length === 0) throw new UserError(`--only: must be written in a row, such as ${all[0]?.what}, got ${quoted(only)}`);
   for (const match of chosen) {

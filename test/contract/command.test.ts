@@ -6,7 +6,7 @@ import { runScenario } from "../../src/index.ts";
 import { type CasePlan, planCases } from "../../src/plan/plan.ts";
 import { SHIPPED } from "../../src/scenario/find.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
-import { MODES, type Mode } from "../../src/scenario/modes.ts";
+import { DEFAULT_MODES, type Mode } from "../../src/scenario/modes.ts";
 import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import { type CommandSpec, ProgramSupervisor } from "../../src/workloads/message/command/supervisor.ts";
@@ -276,28 +276,31 @@ describe("a case whose messages a program works on", () => {
     await expect(runScenario(scenario(""))).rejects.toThrow(/work\.command names a program .*--allow-commands/);
   });
 
-  test.each(MODES)("fails by name in %s when the program is given up; the ledger is balanced and no process is left", async (mode) => {
-    const mark = `lab-${process.pid}-${Date.now()}`;
-    const script = `: ${mark}; ${READY} ${EACH} [ $((id % 10)) = 0 ] && { echo over >&2; exit 9; }; ${ANSWER}; done`;
-    const { result } = await runHere(planOf(scenario(script), mode));
-    expect(result.status).toBe("failed");
-    expect(result.problems[0]).toMatch(
-      /The program of work\.command ended with code 9: over, and work\.restarts: 1 allows no further start; what was held is unfinished\.$/,
-    );
-    expect(result.failures.map(({ reason }) => reason)).toEqual(["the program ended with code 9: over"]);
-    const { processed, failed, unfinished } = result.ledger;
-    expect([processed + failed + unfinished, imbalance(result.ledger)]).toEqual([60, 0]);
-    expect(failed).toBeGreaterThanOrEqual(2);
-    expect(unfinished).toBeGreaterThan(0);
-    expect(result.warnings.join(" ")).toMatch(
-      /program-\d ended, or had to be ended, 2 times, and was started again once\. On standard error it wrote: over/,
-    );
-    const programs = result.process.programs ?? [];
-    expect(programs.map(({ name }) => name)).toEqual(mode === "parallel" ? ["program-0", "program-1"] : ["program-0"]);
-    expect(result.process.threads.filter(({ name }) => name.startsWith("program-"))).toHaveLength(programs.length);
-    expect(Math.max(...programs.map(({ restarts }) => restarts))).toBe(1);
-    expect(Bun.spawnSync(["pgrep", "-f", mark]).stdout.toString()).toBe("");
-  });
+  test.each(DEFAULT_MODES)(
+    "fails by name in %s when the program is given up; the ledger is balanced and no process is left",
+    async (mode) => {
+      const mark = `lab-${process.pid}-${Date.now()}`;
+      const script = `: ${mark}; ${READY} ${EACH} [ $((id % 10)) = 0 ] && { echo over >&2; exit 9; }; ${ANSWER}; done`;
+      const { result } = await runHere(planOf(scenario(script), mode));
+      expect(result.status).toBe("failed");
+      expect(result.problems[0]).toMatch(
+        /The program of work\.command ended with code 9: over, and work\.restarts: 1 allows no further start; what was held is unfinished\.$/,
+      );
+      expect(result.failures.map(({ reason }) => reason)).toEqual(["the program ended with code 9: over"]);
+      const { processed, failed, unfinished } = result.ledger;
+      expect([processed + failed + unfinished, imbalance(result.ledger)]).toEqual([60, 0]);
+      expect(failed).toBeGreaterThanOrEqual(2);
+      expect(unfinished).toBeGreaterThan(0);
+      expect(result.warnings.join(" ")).toMatch(
+        /program-\d ended, or had to be ended, 2 times, and was started again once\. On standard error it wrote: over/,
+      );
+      const programs = result.process.programs ?? [];
+      expect(programs.map(({ name }) => name)).toEqual(mode === "parallel" ? ["program-0", "program-1"] : ["program-0"]);
+      expect(result.process.threads.filter(({ name }) => name.startsWith("program-"))).toHaveLength(programs.length);
+      expect(Math.max(...programs.map(({ restarts }) => restarts))).toBe(1);
+      expect(Bun.spawnSync(["pgrep", "-f", mark]).stdout.toString()).toBe("");
+    },
+  );
 
   test("gives signs of life while its program starts", async () => {
     let signs = 0;
@@ -311,7 +314,7 @@ describe("a case whose messages a program works on", () => {
     await expect(runHere(planOf(dying, mode))).rejects.toThrow("could not be started: it ended with code 4: no such module");
   });
 
-  test.each(MODES)("of a batch in %s they reach a program together that answers them with one line", async (mode) => {
+  test.each(DEFAULT_MODES)("of a batch in %s they reach a program together that answers them with one line", async (mode) => {
     // It answers when it holds five, whatever the batch: one by one it would never be done.
     const five = `n=0; all=; ${EACH} all="$all,{\\"id\\":$id,\\"set\\":{\\"n\\":1}}"; n=$((n+1)); [ $n = 5 ] && { echo "[\${all#,}]"; n=0; all=; }; done`;
     const script = `echo '{"ready":true,"batch":true}'; ${five}`;
@@ -342,7 +345,7 @@ describe.skipIf(PYTHON === null)("the shipped programs in Python (skipped where 
   test("python-state-machine leaves the states of the lab's own ops, in every mode", async () => {
     const load = { executor: "bursts", size: 400, count: 1 };
     const own = await runHere(shipped("python-state-machine.yaml", { load, work: { kind: "none" } }, "sync"));
-    for (const mode of MODES) {
+    for (const mode of DEFAULT_MODES) {
       const { result } = await runHere(shipped("python-state-machine.yaml", { load, parallel: { workers: 2 } }, mode));
       expect([result.status, result.failures]).toEqual(["completed", []]);
       expect(result.state).toEqual(own.result.state);

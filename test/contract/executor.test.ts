@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
@@ -8,7 +8,6 @@ import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { buildPipeline, type Pipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
-import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
 import { BATCH_ORDERS } from "../../src/queueing/arrange.ts";
@@ -19,11 +18,12 @@ import type { Sample } from "../../src/telemetry/sample.ts";
 import { spansOf } from "../../src/telemetry/series.ts";
 import { simulate } from "../../src/theory/simulate.ts";
 import { probeDisk } from "../../src/workloads/message/disk-probe.ts";
-import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
-import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
+import { expectedDigest } from "../support/expected-digest.ts";
+import { WorkerHere } from "../support/lab-workers.ts";
 import { postedWorkers } from "../support/posted-link.ts";
+import { HAS_REDIS, RedisServer } from "../support/redis-server.ts";
 import { planOf, type VirtualSetup, virtualSetup } from "../support/virtual-setup.ts";
 import { virtualWorkers } from "../support/virtual-workers.ts";
 
@@ -59,6 +59,19 @@ function virtually(mode: Mode, executor: (setup: VirtualSetup) => Executor): Run
 /** The real thing, on the real clock: parallel needs threads that are truly apart. */
 const really: Runner = (scenario, during) => runHere(planOf(scenario, "parallel"), during);
 
+/** Streams on a server of the test, with workers that stay; skipped where there is no redis-server. */
+const server = HAS_REDIS ? await RedisServer.start() : null;
+const workers = server === null ? [] : [new WorkerHere(server.url, "one"), new WorkerHere(server.url, "two")];
+const overRedis: Runner = (given, during) =>
+  runHere(planOf({ ...given, distributed: { ...given.distributed, redis: server?.url ?? "auto" } }, "distributed"), during, {
+    rehearsal: 0,
+  });
+
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
+  await server?.stop();
+});
+
 const RUNNERS: readonly { readonly mode: Mode; readonly run: Runner; readonly runs: number; readonly exact: boolean }[] = [
   { mode: "sync", run: virtually("sync", () => new SyncExecutor()), runs: 60, exact: true },
   { mode: "async", run: virtually("async", () => new AsyncExecutor()), runs: 60, exact: true },
@@ -76,26 +89,11 @@ const RUNNERS: readonly { readonly mode: Mode; readonly run: Runner; readonly ru
     runs: 10,
     exact: false,
   },
+  ...(server === null ? [] : [{ mode: "distributed" as const, run: overRedis, runs: 2, exact: false }]),
 ];
 
 const scenario = (change: object): Scenario => scenarioSchema.parse({ title: "contract", work: { kind: "none" }, ...change });
 const burst = (size: number, more: object = {}) => ({ executor: "bursts", size, ...more });
-
-/** Final states worked out in one plain loop over the tape. */
-function expectedDigest(given: Scenario, to: number, from = 0): string {
-  const keys = keySource(given.keys, given.seed);
-  const payloads = new GeneratedPayloads(given.message, given.seed);
-  const states = new Map<number, State>();
-  for (let i = 0; i < to; i++) {
-    const key = keys.next();
-    const payload = payloads.next();
-    if (i < from) continue;
-    const state = states.get(key) ?? new Map<string, unknown>();
-    apply(state, payload);
-    states.set(key, state);
-  }
-  return digestOf([...states].map(([key, state]) => ({ key: workerName(key), json: stateJson(state) })));
-}
 
 const shapes = fc.record({
   load: fc.oneof(
@@ -174,7 +172,8 @@ describe.each(RUNNERS)("executor $mode, exact: $exact", ({ mode, run, runs, exac
         }
         if (mode !== "sync") {
           if (given.queue.capacity !== "unlimited") expect(result.queue.highWater).toBeLessThanOrEqual(given.queue.capacity);
-          const limit = given.batch.size ?? (given.batch.timeout === undefined ? 1 : Number.POSITIVE_INFINITY);
+          const gathered = given.batch.size ?? (given.batch.timeout === undefined ? 1 : Number.POSITIVE_INFINITY);
+          const limit = mode === "distributed" ? given.distributed.batch : gathered;
           expect(result.batches.meanSize).toBeLessThanOrEqual(limit);
           expect(result.batches.count * result.batches.meanSize).toBeCloseTo(result.latency.sojourn.count, 6);
         }
@@ -276,6 +275,8 @@ describe.each(RUNNERS)("executor $mode, exact: $exact", ({ mode, run, runs, exac
   });
 
   test("keys.order: false lets messages of a key overlap, tells how many came out of order, and is no fault", async () => {
+    // Streams keep the order; the rules of a scenario refuse the rest.
+    if (mode === "distributed") return;
     const given = (order: boolean) =>
       scenario({
         load: burst(200),
@@ -558,6 +559,8 @@ describe.each(RUNNERS)("closed loops, $mode", ({ mode, run, exact }) => {
   });
 
   test("a batch waits for what is still being read: it goes full", async () => {
+    // A worker takes what there is.
+    if (mode === "distributed") return;
     const { result } = await run(
       scenario({
         load: { executor: "shared-iterations", vus: 6, iterations: 60 },

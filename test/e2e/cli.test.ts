@@ -511,7 +511,7 @@ test("C-1 explain draws a mode, or each; another word is refused with the one th
   expect([none.code, none.stdout, none.stderr.trim()]).toEqual([
     2,
     "",
-    'explain: must name sync, async, parallel; did you mean "async"?, got "asinc"',
+    'explain: must name sync, async, parallel, distributed; did you mean "async"?, got "asinc"',
   ]);
 });
 

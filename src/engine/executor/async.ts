@@ -5,7 +5,7 @@ import type { Item } from "../../queueing/item.ts";
 import { keepAnswering, settleQueries } from "../queries/answering.ts";
 import { BatchRunner } from "./batch-runner.ts";
 import { type Execution, type Executor, type Job, keepSampling, readerOf, unfinished } from "./executor.ts";
-import { Feed } from "./feed.ts";
+import { Feed, queueOf } from "./feed.ts";
 
 /** One event loop on which source, batch collector and processors take turns. */
 export class AsyncExecutor implements Executor {
@@ -27,7 +27,7 @@ class AsyncRun {
 
   constructor(private readonly job: Job) {
     const { settings, time, source, recorder, lifecycle } = job;
-    this.feed = new Feed(job, 1);
+    this.feed = new Feed(job, queueOf(job, 1));
     this.batcher = new Batcher(this.feed.queue, 0, settings.batch);
     this.batchDone = new Wakeup(time);
     this.processor = job.processor(job.effort(false));

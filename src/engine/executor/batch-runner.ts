@@ -1,7 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
 import type { Item } from "../../queueing/item.ts";
-import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
 import { Tally } from "../../telemetry/tally.ts";
 import type { Outcome, Processor } from "../../workloads/workload.ts";
@@ -9,6 +8,18 @@ import { KeyOrder } from "./key-order.ts";
 
 /** Items of instant work between two readings of the clock; instants between are interpolated. */
 export const GROUP = 32;
+
+/** What a batch runner tells of items, as a `Recorder` takes it in. */
+export interface BatchBook {
+  measuredIn(items: readonly Item[]): number;
+  processed(item: Item, started: Nanoseconds, ended: Nanoseconds): void;
+  /** Items `from`…`to − 1`, one right after another. */
+  processedTogether(items: readonly Item[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void;
+  failed(item: Item, ended: Nanoseconds, started: Nanoseconds, reason: string): void;
+  abandoned(item: Item, now: Nanoseconds): void;
+  batchDone(measured: number): void;
+  busy(span: Nanoseconds): void;
+}
 
 interface Running {
   items: Item[];
@@ -37,7 +48,7 @@ export class BatchRunner {
 
   constructor(
     private readonly processor: Processor,
-    private readonly recorder: Recorder,
+    private readonly recorder: BatchBook,
     private readonly time: Time,
     concurrency: number,
     /** Called with each finished item, which may be reused then. */
@@ -240,7 +251,7 @@ export class BatchRunner {
   private record(item: Item, outcome: Outcome, started: Nanoseconds, ended: Nanoseconds): void {
     if (outcome === null) this.recorder.processed(item, started, ended);
     else {
-      this.recorder.failed(item, ended, started);
+      this.recorder.failed(item, ended, started, outcome);
       this.failures.add(outcome);
     }
   }

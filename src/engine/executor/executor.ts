@@ -2,8 +2,10 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
 import type { BatchRule } from "../../queueing/batcher.ts";
 import type { Overflow } from "../../queueing/bounded-queue.ts";
+import type { DistributedFigures, HostFigures } from "../../telemetry/distributed-figures.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
+import type { Sample } from "../../telemetry/sample.ts";
 import type { ProcessorSpec } from "../../workloads/processors.ts";
 import type { Effort, Intake, Processor, StateSlice, WorkloadReport } from "../../workloads/workload.ts";
 import type { QueryDispatcher, StateReader } from "../queries/dispatcher.ts";
@@ -30,6 +32,8 @@ export interface Job {
   readonly effort: (blocking: boolean) => Effort;
   /** Called once everything is ready: sets t = 0 of `time` to now. */
   readonly begin: () => Nanoseconds;
+  /** Sets what the executor adds to each sample. */
+  readonly tell: (sample: () => Pick<Sample, "distributed">) => void;
   /** Waits for work left running that still counts, once all is done and before the last sample. */
   readonly settle: () => Promise<void>;
 }
@@ -98,6 +102,11 @@ export interface Execution {
   readonly batches?: { readonly count: number; readonly items: number };
   /** Items held by a thread when it died: unfinished, and without a recorded departure. */
   readonly lost: number;
+  /** Mode `distributed` only. */
+  readonly hosts?: readonly HostFigures[];
+  readonly distributed?: DistributedFigures;
+  /** Sentences for readers of the result; absent: none. */
+  readonly notes?: readonly string[];
   /** `work`: timing of computing on other threads; absent for the executor's own thread. */
   readonly threads: readonly { readonly name: string; readonly cpu: Nanoseconds | null; readonly work?: WorkSums | null }[];
 }

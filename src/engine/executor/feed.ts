@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { formatBytes } from "../../kernel/units.ts";
 import { Wakeup } from "../../kernel/wakeup.ts";
-import { BoundedQueue } from "../../queueing/bounded-queue.ts";
+import { BoundedQueue, type FeedQueue } from "../../queueing/bounded-queue.ts";
 import type { Item } from "../../queueing/item.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
 import type { Execution, Job } from "./executor.ts";
@@ -13,9 +13,13 @@ const LOOK_AFTER: Nanoseconds = 10e6;
 /** Most items offered before the consumer gets its turn, however many are due. */
 const LONGEST_RUSH = 65_536;
 
-/** Moves items from the source into the bounded queue, applying the overflow rule: the same in `async` and `parallel`. */
-export class Feed {
-  readonly queue: BoundedQueue;
+/** The queue that a job asks for, in this process. */
+export function queueOf({ settings: { capacity, overflow } }: Job, shards: number): BoundedQueue {
+  return new BoundedQueue(capacity, overflow, shards);
+}
+
+/** Moves items from the source into the queue, applying the overflow rule: the same in `async`, `parallel` and `distributed`. */
+export class Feed<Queue extends FeedQueue = BoundedQueue> {
   /** Notified when there is more in the queue, or nothing more will come. */
   readonly arrived: Wakeup;
   /** True when nothing more will come. */
@@ -24,15 +28,15 @@ export class Feed {
   private offers = 0;
   private lookAt: Nanoseconds = 0;
   private readonly rssAtStart = rssBytes();
+  private readonly shards: number;
 
   constructor(
     private readonly job: Job,
-    private readonly shards: number,
+    readonly queue: Queue,
     /** Batches held by a Worker. */
     private readonly held: (shard: number) => number = () => 0,
   ) {
-    const { capacity, overflow } = job.settings;
-    this.queue = new BoundedQueue(capacity, overflow, shards);
+    this.shards = queue.shardCount;
     this.arrived = new Wakeup(job.time);
     this.room = new Wakeup(job.time);
   }

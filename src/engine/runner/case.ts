@@ -9,6 +9,7 @@ import { openTape } from "../../load/open.ts";
 import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { loadDuration } from "../../scenario/load-extent.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import { droppedTotal, imbalance } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
@@ -17,6 +18,7 @@ import { openStage } from "../../workloads/open.ts";
 import { needsOpenLoop, runsHandler } from "../../workloads/processors.ts";
 import type { RequestStatus, Stage } from "../../workloads/stage.ts";
 import { AsyncExecutor } from "../executor/async.ts";
+import { DistributedExecutor, distributedRule } from "../executor/distributed/executor.ts";
 import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel/parallel.ts";
 import { workerThreads } from "../executor/parallel/threads.ts";
@@ -73,7 +75,12 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   const { roundsPerMs, calibration = null, rehearsal = 1 } = options;
   const meter = new WorkMeter(roundsPerMs);
   const timing = (own = new WorkMeter(roundsPerMs)) =>
-    keepTime(new LoopTime(monotonic, bell, needsOpenLoop(stage.spec)), roundsPerMs, own, plan.scenario.warmup * 1000);
+    keepTime(
+      new LoopTime(monotonic, bell, MODE_TRAITS[plan.mode].remote || needsOpenLoop(stage.spec)),
+      roundsPerMs,
+      own,
+      plan.scenario.warmup * 1000,
+    );
   const tape = openTape(plan.scenario, stage.timestampOf ?? NO_TIMESTAMP);
   const facts = await inspectTape(tape, loadDuration(plan.scenario), plan.scenario.warmup, async () => {
     options.onPreparing();
@@ -81,9 +88,10 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     await new Promise<void>((resolve) => setImmediate(resolve));
   });
   const face = openFace(plan, facts, options.http, bell);
-  const setup: Setup = { ...timing(meter), plan, stage, face };
-  const { time } = setup;
-  const executor = makeExecutor(setup, bell);
+  const given: Setup = { ...timing(meter), plan, stage, face };
+  const { time } = given;
+  const executor = makeExecutor(given, bell);
+  const setup: Setup = executor instanceof DistributedExecutor ? { ...given, helpers: () => executor.helpers } : given;
   try {
     await face?.ready();
     const rehearsed = timing();
@@ -196,6 +204,8 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
       return setup.plan.scenario.async.offload === "none" ? new AsyncExecutor() : new ParallelExecutor(1, workerThreads(bell));
     case "parallel":
       return new ParallelExecutor(workers, workerThreads(bell));
+    case "distributed":
+      return new DistributedExecutor(distributedRule(setup.plan));
     default:
       return mode satisfies never;
   }

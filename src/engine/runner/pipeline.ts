@@ -13,6 +13,7 @@ import type { Scenario } from "../../scenario/schema.ts";
 import { MachineWatch } from "../../telemetry/machine-use.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Phase } from "../../telemetry/request-phases.ts";
+import type { Sample } from "../../telemetry/sample.ts";
 import type { Stage } from "../../workloads/stage.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
 import type { Job, Settings } from "../executor/executor.ts";
@@ -40,6 +41,15 @@ export interface Setup extends Timing {
   readonly stage: Stage;
   /** Answers queries over HTTP during the case; null: there are none. */
   readonly face: QueryServer | null;
+  /** Ids of processes that the executor has work for it; absent: none. */
+  readonly helpers?: () => readonly number[];
+}
+
+type Helpers = Stage["helpers"];
+
+/** Helpers of the stage and others that come and go. */
+function bothOf(ofStage: Helpers, others: () => readonly number[]): Helpers {
+  return () => [...new Set([...(typeof ofStage === "function" ? ofStage() : ofStage), ...others()])];
 }
 
 export interface Pipeline {
@@ -93,6 +103,11 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
   const phase = stage.phase?.bind(stage);
+  let ofExecutor: (() => Pick<Sample, "distributed">) | null = null;
+  const ownSample = () => {
+    const ofStage = stage.sample();
+    return ofExecutor === null ? ofStage : { ...ofStage, ...ofExecutor() };
+  };
   const gate = new Thresholds(scenario.thresholds, warmup);
   const sampler: CaseSampler = new CaseSampler(
     offered,
@@ -100,7 +115,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     warmup,
     sampleInterval(last * 1000),
     (taken) => {
-      const own = stage.sample();
+      const own = ownSample();
       const { ledger, running } = taken;
       onSnapshot(own === undefined ? taken : { ...taken, ...own });
       // The run is over, and nothing is left to end.
@@ -118,7 +133,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
     },
-    new MachineWatch(stage.helpers),
+    new MachineWatch(setup.helpers === undefined ? stage.helpers : bothOf(stage.helpers, setup.helpers)),
   );
   const asksItself = scenario.queries.rate > 0 && scenario.queries.via === "call";
   const desk =
@@ -146,6 +161,9 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     processor: (effort) => stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
     settle: async () => {},
+    tell: (sample) => {
+      ofExecutor = sample;
+    },
     begin: () => {
       sampler.begin();
       const origin = setup.begin();

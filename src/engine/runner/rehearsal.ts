@@ -14,6 +14,8 @@ import { CaseSampler } from "./sampler.ts";
 const MESSAGES = 1_000_000;
 const LEAST_MESSAGES = 50_000;
 const WITH_WORK = 6_000;
+/** The same where each goes over a network, which takes longer than the rest. */
+const OVER_NETWORK = 40_000;
 /** Messages of work that costs this process nothing; more than usual where they are sent at once, fewer one by one. */
 const CHEAP = 12_000;
 const IN_TURN = 3_000;
@@ -43,15 +45,17 @@ const QUIET_MS = 1;
  * compiler has reached its last tier. The setup's clock is the rehearsal's own.
  */
 export async function rehearse(setup: Setup, executor: Executor, { count, share, stopped }: Rehearsal): Promise<void> {
+  if (share === 0) return;
   const from = performance.now();
   const stage = await setup.stage.rehearsal();
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
-  const messages = Math.ceil(share * Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count)));
-  const most = stage.cheap !== true ? WITH_WORK : MODE_TRAITS[setup.plan.mode].holdsSource ? IN_TURN : CHEAP;
+  const { holdsSource, remote } = MODE_TRAITS[setup.plan.mode];
+  const messages = Math.ceil(share * (remote ? OVER_NETWORK : Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count))));
+  const most = stage.cheap !== true ? WITH_WORK : holdsSource ? IN_TURN : CHEAP;
   const withWork = Math.ceil(share * Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count)));
   const paced = Math.ceil(share * Math.min(PACED, PACED_EACH * Math.max(1, count)));
-  for (let round = 0; round < 3 && !stopped(); round++) {
+  for (let round = 0; round < (remote ? 2 : 3) && !stopped(); round++) {
     const { load, from } = roundAt(round === 0 ? 0 : LATER, setup.plan.scenario, {
       messages: instant ? messages : withWork,
       paced,

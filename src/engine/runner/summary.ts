@@ -3,10 +3,9 @@ import { Histogram, type LatencySummary } from "../../kernel/histogram.ts";
 import { histogramText } from "../../kernel/histogram-text.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
-import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
+import { batchLimit, type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { pacedSpan } from "../../scenario/load-extent.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
-import type { Scenario } from "../../scenario/schema.ts";
 import type { Counts } from "../../telemetry/counts.ts";
 import { calibrationNote, judgeDisturbance } from "../../telemetry/disturbance.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
@@ -89,6 +88,7 @@ export function summarize(measured: Measured): RunnerResult {
       ...lifecycle.notes,
       ...validity.warnings,
       ...notes,
+      ...(execution.notes ?? []),
       ...[rehearsalNote(rehearsal), calibrationNote(calibration), disturbance?.warning ?? null].filter((one) => one !== null),
     ],
     disturbed: disturbance?.disturbed ?? null,
@@ -128,7 +128,7 @@ export function summarize(measured: Measured): RunnerResult {
     },
     batches: MODE_TRAITS[plan.mode].holdsSource
       ? { count: 0, meanSize: 0, limit: 1 }
-      : batchFigures(plan.scenario.batch, execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
+      : batchFigures(batchLimit(plan), execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
     queries: queryFigures(measured),
     cores: machine.utilization.map((utilization, i) => ({ core: machine.numbers[i] ?? i, utilization })),
     limits,
@@ -161,6 +161,8 @@ export function summarize(measured: Measured): RunnerResult {
     checks,
     littlesLaw: littlesLaw(evidence),
     state: told === undefined ? null : { machines: states.length, digest: told.digest(states) },
+    ...(execution.hosts === undefined ? {} : { hosts: execution.hosts }),
+    ...(execution.distributed === undefined ? {} : { distributed: execution.distributed }),
     ...own,
   };
 }
@@ -179,8 +181,8 @@ function processedAndMeasured({ processed, strayed, measured }: Counts): number 
   return all === 0 ? 0 : (measured * processed) / all;
 }
 
-function batchFigures({ size, timeout }: Scenario["batch"], { count, items }: { readonly count: number; readonly items: number }) {
-  return { count, meanSize: count > 0 ? items / count : 0, limit: size ?? (timeout === undefined ? 1 : null) };
+function batchFigures(limit: number | null, { count, items }: { readonly count: number; readonly items: number }) {
+  return { count, meanSize: count > 0 ? items / count : 0, limit };
 }
 
 /** `staleness`: age of the states in snapshots, in modes that take them. */

@@ -12,7 +12,7 @@ export class UnhandledErrors {
   /** Errors that came before there was a message to count them with. */
   private early = 0;
 
-  constructor(private readonly recorder: Recorder) {
+  constructor(private readonly recorder: Pick<Recorder, "stray">) {
     current = this;
   }
 

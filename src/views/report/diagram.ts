@@ -65,4 +65,25 @@ export const DIAGRAMS: Readonly<Record<Mode, string>> = {
   Limit   cpu: the cores, or the Workers if they are fewer. One key is never
           faster than one Worker, so a hot key is a limit of its own.
 `,
+  distributed: `distributed: as parallel, but streams in Redis, and workers on any host
+
+  load   source      Redis: distributed.partitions  distributed.workers
+  due ─▶ read ──┬──▶ ▒▒▒▒▒▒ keys of partition 0 ─take─▶ host A, slot 0 ──┐
+         source.├──▶ ▒▒▒    keys of partition 1 ─take─▶ host A, slot 1 ──┤
+         latency└──▶ ▒▒▒▒▒▒ keys of partition … ─take─▶ host B, slot 0 ──┤
+                     queue.capacity    distributed.batch                 │
+                     for all together  items at most                     │
+  ledger ◀── results ◀── states and acknowledgement, in one step ◀───────┘
+  due         taken          dequeued           started         done
+   ├─ schedule ─┼──── queue ─────┼───── batch ─────┼── service ───┤
+   └────────────────────────── sojourn ───────────────────────────┘
+
+  Turns   Every slot has a thread and a connection; async.concurrency batches.
+  Waits   In queue, the stream, until a slot takes the partition: no other has
+          it meanwhile. queue.overflow acts on all that is not committed. In
+          batch, for the items before it. A query reads what is committed.
+  Limit   The slots of all hosts, their round trips (one a batch), or Redis.
+          A hot key is one of its own. A batch whose worker is silent for
+          distributed.claimAfter is taken over whole; it commits no more.
+`,
 };

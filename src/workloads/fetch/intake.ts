@@ -43,6 +43,10 @@ export class FetchIntake implements Intake {
     words.text(item.payload as string);
   }
 
+  toJson(item: Item): string {
+    return JSON.stringify(item.payload);
+  }
+
   encodedBytes(item: Item): number {
     return 16 + (item.payload as string).length * 3;
   }

@@ -58,13 +58,13 @@ export function fetchCounts(): SharedArrayBuffer {
 export interface FetchReport {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byError: Readonly<Record<string, number>>;
-  readonly byHost: Readonly<Record<string, HostFigures>>;
+  readonly byHost: Readonly<Record<string, HostAttempts>>;
   readonly byCause: Readonly<Record<RequestCause, number>>;
   /** Files that could not be written completely, as sentences. */
   readonly problems?: readonly string[];
 }
 
-export interface HostFigures {
+export interface HostAttempts {
   readonly attempts: number;
   readonly errors: number;
 }
@@ -160,7 +160,7 @@ export class PublishedReport {
 export function mergeReports(reports: readonly FetchReport[]): FetchReport {
   const byStatus: Record<string, number> = {};
   const byError: Record<string, number> = {};
-  const byHost: Record<string, HostFigures> = {};
+  const byHost: Record<string, HostAttempts> = {};
   const byCause = noCauses();
   for (const report of reports) {
     for (const [status, count] of Object.entries(report.byStatus)) byStatus[status] = (byStatus[status] ?? 0) + count;

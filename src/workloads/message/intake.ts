@@ -12,6 +12,7 @@ import type { Intake } from "../workload.ts";
 import { Dictionary } from "./codec.ts";
 import { GeneratedPayloads, type MessageShape } from "./generated.ts";
 import { type Payload, parseMessage } from "./message.ts";
+import { portableMessage, portablePayload } from "./portable.ts";
 import { type PayloadWriter, WireMeter, writerFor } from "./wire.ts";
 
 /** Most rejections kept with line and reason; the rest are only counted. */
@@ -32,6 +33,8 @@ export class MessageIntake implements Intake {
   private shards = new Int32Array(0);
   private readonly links: (Link | undefined)[] = [];
   private readonly dictionary = new Dictionary();
+  /** Texts of generated payloads. */
+  private readonly texts = new Map<Payload, string>();
 
   constructor(
     shape: MessageShape,
@@ -97,6 +100,16 @@ export class MessageIntake implements Intake {
     if (this.serviceTimes !== null) words.float(item.demand);
     if (this.meter.due) this.encodeTimed(link.writer, item.payload as Payload, words);
     else link.writer.encode(item.payload as Payload, words);
+  }
+
+  toJson(item: Item): string {
+    const payload = item.payload as Payload;
+    const demand = this.serviceTimes === null ? 0 : item.demand;
+    // Generated payloads are few, and shared by all messages.
+    if (this.names.length > 0) return portableMessage(this.nameOf(item.key), demand, portablePayload(payload));
+    const text = this.texts.get(payload) ?? portablePayload(payload);
+    this.texts.set(payload, text);
+    return portableMessage(null, demand, text);
   }
 
   /** Fills an item's ballast; a reused item has it already, so only items beyond the peak number of waiting ones allocate. */

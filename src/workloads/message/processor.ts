@@ -10,7 +10,8 @@ import { reasonOf } from "../reason.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { type Handler, type Message, messageOf } from "./handler.ts";
 import type { Payload } from "./message.ts";
-import { apply, type State, stateJson } from "./state.ts";
+import { readMessage } from "./portable.ts";
+import { apply, parseState, type State, stateJson } from "./state.ts";
 import { unseenIn } from "./unseen.ts";
 import { type PayloadReader, readerFor, WireMeter } from "./wire.ts";
 
@@ -160,6 +161,22 @@ export class MessageProcessor implements Processor {
     if (this.varying) item.demand = words.float();
     if (this.meter.due) this.decodeTimed(words, item);
     else item.payload = this.reader.decode(words, item.payload as Payload | null);
+  }
+
+  fromJson(value: unknown, item: Item): void {
+    const { name, demand, payload } = readMessage(value);
+    if (name !== null) this.spelt[item.key] = name;
+    item.demand = demand;
+    item.payload = payload;
+  }
+
+  adopt(key: number, json: string | null): void {
+    this.machine(key);
+    this.states[key] = json === null ? undefined : parseState(json);
+  }
+
+  nameOfKey(key: number): string {
+    return this.spelt[key] ?? this.nameOf(key);
   }
 
   private decodeTimed(words: WordReader, item: Item): void {

@@ -83,6 +83,13 @@ export function stateJson(state: State): string {
   return `{${entries.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(",")}}`;
 }
 
+/** The state that `stateJson` wrote. Throws when it is none. */
+export function parseState(json: string): State {
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("a state that is no object");
+  return new Map(Object.entries(value));
+}
+
 /** Replaces what a handler stored and JSON cannot represent: a cycle, a BigInt, a getter that throws. */
 const UNWRITABLE = '"[not JSON]"';
 

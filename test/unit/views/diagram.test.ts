@@ -18,7 +18,7 @@ describe.each(MODES)("the diagram of %s", (mode) => {
 
   test("names fields as the schema does, and every setting that decides where a message waits there", () => {
     // A name may go on in the next line of its column.
-    const fields = [...text.matchAll(/\b(source|queue|batch|async|parallel|work|keys|loop|queries)\.([a-zA-Z]+)\b/g)].map(
+    const fields = [...text.matchAll(/\b(source|queue|batch|async|parallel|distributed|work|keys|loop|queries)\.([a-zA-Z]+)\b/g)].map(
       ([field]) => field,
     );
     for (const field of fields) expect([field, firstUnknown(field.split("."), {})]).toEqual([field, null]);
@@ -35,6 +35,15 @@ describe.each(MODES)("the diagram of %s", (mode) => {
         "work.time",
       ],
       parallel: ["queue.capacity", "queue.overflow", "batch.size", "batch.timeout", "async.concurrency", "parallel.workers"],
+      distributed: [
+        "queue.capacity",
+        "queue.overflow",
+        "distributed.partitions",
+        "distributed.batch",
+        "distributed.workers",
+        "distributed.claimAfter",
+        "async.concurrency",
+      ],
     }[mode];
     expect(fields).toEqual(expect.arrayContaining(deciding));
   });

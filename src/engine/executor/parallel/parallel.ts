@@ -3,7 +3,7 @@ import { wordsFor } from "../../../kernel/words.ts";
 import { keepAnswering, settleQueries } from "../../queries/answering.ts";
 import type { StateReader } from "../../queries/dispatcher.ts";
 import { type Execution, type Executor, type Job, keepSampling, unfinished } from "../executor.ts";
-import { Feed } from "../feed.ts";
+import { Feed, queueOf } from "../feed.ts";
 import { Lane } from "./lane.ts";
 import { ALL_KEYS, type SpawnWorker, type WorkerReport } from "./link.ts";
 import { type PoolSession, WorkerPool } from "./pool.ts";
@@ -60,7 +60,7 @@ class ParallelRun {
     private readonly pool: WorkerPool,
     private readonly session: PoolSession,
   ) {
-    this.feed = new Feed(job, pool.size, (shard) => this.lanes[shard]?.batchesInFlight ?? 0);
+    this.feed = new Feed(job, queueOf(job, pool.size), (shard) => this.lanes[shard]?.batchesInFlight ?? 0);
     this.lanes = session.links.map((link, shard) => new Lane(job, link, shard, this.feed));
   }
 

@@ -1,5 +1,6 @@
 import type { Subprocess } from "bun";
 import { fileProblem } from "../../../kernel/file-problem.ts";
+import { guardOf, signalGroup } from "../../../kernel/process-group.ts";
 import { quoted } from "../../../kernel/text.ts";
 import { LineSplitter } from "./lines.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -84,7 +85,7 @@ export class Program {
   /** Ends it and its group at once. `why`: how its end is told. */
   kill(why: string): void {
     this.killedBecause ??= why;
-    signal(this.child.pid, "SIGKILL");
+    signalGroup(this.child.pid, "SIGKILL");
   }
 
   /** Ends it: its input is closed, then it is asked to end, then it is ended, each with a grace. `quickly`: a short one. */
@@ -92,8 +93,8 @@ export class Program {
     const grace = quickly ? SHORT_GRACE_MS : GRACE_MS;
     const endsWithin = (ms: number) => Promise.race([this.child.exited.then(() => true), Bun.sleep(ms).then(() => false)]);
     void Promise.resolve(this.child.stdin.end()).catch(() => {});
-    if (!(await endsWithin(grace))) signal(this.child.pid, "SIGTERM");
-    if (!(await endsWithin(grace))) signal(this.child.pid, "SIGKILL");
+    if (!(await endsWithin(grace))) signalGroup(this.child.pid, "SIGTERM");
+    if (!(await endsWithin(grace))) signalGroup(this.child.pid, "SIGKILL");
     await endsWithin(grace);
     this.cleanUp();
   }
@@ -134,30 +135,7 @@ export class Program {
 
   /** Ends what is left of its group, then the guard. */
   private cleanUp(): void {
-    signal(this.child.pid, "SIGKILL");
+    signalGroup(this.child.pid, "SIGKILL");
     this.guard.kill("SIGKILL");
-  }
-}
-
-/** A process outside of the group that waits for the end of this process, by the pipe between them, and then ends the group. */
-function guardOf(group: number): Subprocess<"pipe", "ignore", "ignore"> {
-  const guard = Bun.spawn({
-    cmd: ["/bin/sh", "-c", 'trap "" HUP INT TERM; read -r _; kill -KILL "-$1"', "guard", String(group)],
-    env: {},
-    stdin: "pipe",
-    stdout: "ignore",
-    stderr: "ignore",
-    detached: true,
-  });
-  guard.unref();
-  return guard;
-}
-
-/** Sends a signal to a process group; nothing happens where it is gone. */
-function signal(group: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-group, name);
-  } catch {
-    // It is gone.
   }
 }

@@ -1,0 +1,302 @@
+import { type Nanoseconds, threadCpuTimer } from "../../../kernel/clock.ts";
+import { errorText } from "../../../kernel/error-text.ts";
+import { printable } from "../../../kernel/text.ts";
+import { formatMs } from "../../../kernel/units.ts";
+import { agreeing, counted } from "../../../kernel/wording.ts";
+import type { DistributedSample } from "../../../telemetry/distributed-figures.ts";
+import { keepAnswering, settleQueries } from "../../queries/answering.ts";
+import type { StateReader } from "../../queries/dispatcher.ts";
+import { type Execution, type Job, keepSampling, unfinished } from "../executor.ts";
+import { Feed } from "../feed.ts";
+import { type ClockComparison, compareClocks, type Offset } from "./clock-comparison.ts";
+import type { DistributedRule } from "./executor.ts";
+import { machineName } from "./hosts.ts";
+import { ResultReader } from "./result-reader.ts";
+import { type RunSession, serverCpuMs, startTogether } from "./session.ts";
+import { StreamQueue } from "./stream-queue.ts";
+import { StreamSender } from "./stream-sender.ts";
+
+/** Nanoseconds between two looks at the workers' signs of life, and between two prolongations of the keys' life. */
+const LOOK_EVERY: Nanoseconds = 500e6;
+const KEEP_EVERY: Nanoseconds = 20e9;
+/** Wait between two looks at whether the streams are empty, and beyond the last item for reports, in milliseconds. */
+const EMPTY_MS = 20;
+const REPORT_MS = 3000;
+
+/** One job on the workers of a session. */
+export class DistributedRun {
+  private readonly feed: Feed<StreamQueue>;
+  private readonly queue: StreamQueue;
+  private readonly sender: StreamSender;
+  private readonly results: ResultReader;
+  private done = false;
+
+  constructor(
+    private readonly job: Job,
+    private readonly rule: DistributedRule,
+    private readonly session: RunSession,
+  ) {
+    const { intake, settings } = job;
+    const { streams, redis, reading, hosts } = session;
+    if (intake.toJson === undefined) throw new Error("items of this workload cannot leave their process");
+    const toJson = intake.toJson.bind(intake);
+    this.queue = new StreamQueue({
+      capacity: settings.capacity,
+      overflow: settings.overflow,
+      partitions: rule.partitions,
+      partitionOf: ({ key }) => intake.shardOf(key, rule.partitions),
+      lineOf: (item, number) => `[${number},${item.key},${item.due},${toJson(item)}]`,
+    });
+    this.feed = new Feed(job, this.queue);
+    const news = () => void this.feed.arrived.notify();
+    const held = () => hosts.slots * (settings.concurrency + 1) * rule.batch;
+    this.sender = new StreamSender(job, this.queue, streams, redis, session.process, held, news);
+    this.results = new ResultReader(
+      job,
+      this.queue,
+      reading,
+      `${streams.prefix}results`,
+      ({ host }, items) => {
+        const from = hosts.get(host);
+        if (from !== undefined) from.processed += items;
+      },
+      () => {
+        this.feed.freed();
+        news();
+      },
+      (error) => this.sender.broken(error),
+    );
+  }
+
+  async execute(): Promise<Execution> {
+    const { source, recorder, sampler, time, lifecycle, settings } = this.job;
+    const { hosts } = this.session;
+    sampler.observe([recorder], {
+      waiting: (now) => this.queue.areaUntil(now),
+      begun: (now) => this.queue.removed.until(now),
+      highWater: () => this.queue.highWater,
+      blocked: () => source.blocked.total,
+    });
+    this.job.tell(() => ({ distributed: this.sample() }));
+    const before = this.offset();
+    const serverBefore = await serverCpuMs(this.session.redis).catch(() => null);
+    await startTogether(this.session, before);
+    const origin = this.job.begin();
+    hosts.begin();
+    this.results.shift = origin + this.session.clock.anchor + before.offset;
+    const cpu = threadCpuTimer();
+    void keepSampling(this.job, () => this.done);
+    void this.feed.observeAfterWarmup();
+    void keepAnswering(this.job, this.states, () => this.done);
+    void this.watch();
+    void this.results.run();
+    const feeding = this.feed.run(() => 0);
+    await this.drain();
+    await settleQueries(this.job, this.states);
+    const halting = lifecycle.expired(time.now()) && this.queue.depth > 0;
+    await this.closeStreams();
+    const figures = this.feed.figures(time.now());
+    const endedAt = await this.feed.settle(feeding, time.now());
+    this.done = true;
+    await this.job.settle();
+    sampler.finish(endedAt);
+    const cpuTime = cpu();
+    const serverAfter = await serverCpuMs(this.session.redis).catch(() => null);
+    // A server that was restarted counts from zero.
+    const serverMs = serverBefore === null || serverAfter === null || this.sender.restarts > 0 ? null : serverAfter - serverBefore;
+    await hosts.end(halting).catch(() => {});
+    await hosts.reports(REPORT_MS + settings.lastItem / 1e6).catch(() => {});
+    const after = await this.compareAfter();
+    const state = await this.finalStates();
+    return this.execution({ endedAt, figures, state, cpu: cpuTime, before, after, serverMs });
+  }
+
+  private offset(): Offset {
+    const { best } = this.session.before;
+    if (best === null) throw new Error("no exchange with the clock of Redis came about");
+    return best;
+  }
+
+  /** Sends what waits, until all is committed or the run is over. */
+  private async drain(): Promise<void> {
+    const { time, lifecycle } = this.job;
+    for (;;) {
+      const now = time.now();
+      if (lifecycle.expired(now)) return;
+      this.sender.pump();
+      if (this.feed.ended && this.queue.depth === 0) {
+        if (this.sender.restarts === 0 || (await this.areStreamsEmpty())) return;
+        await time.sleepAbout(now + EMPTY_MS * 1e6);
+        continue;
+      }
+      await this.feed.arrived.wait();
+    }
+  }
+
+  /** A server that lost its last second has items in it that were done before. */
+  private async areStreamsEmpty(): Promise<boolean> {
+    const { streams, redis } = this.session;
+    try {
+      const lengths = Array.from({ length: this.rule.partitions }, (_, p) => redis.send("XLEN", [`${streams.prefix}items:${p}`]));
+      return (await Promise.all(lengths)).every((length) => length === 0);
+    } catch (error) {
+      this.sender.broken(error);
+      return false;
+    }
+  }
+
+  /** Nothing is committed from here on; what was before is recorded. */
+  private async closeStreams(): Promise<void> {
+    await this.results.end(await this.session.streams.close().catch(() => null));
+  }
+
+  /** Looks at the workers, and keeps the run's keys alive, until the end. */
+  private async watch(): Promise<void> {
+    const { time } = this.job;
+    const { hosts, streams } = this.session;
+    let keepAt = time.now() + KEEP_EVERY;
+    while (!this.done) {
+      await time.sleepAbout(time.now() + LOOK_EVERY);
+      if (this.done) return;
+      const now = time.now();
+      try {
+        await hosts.look();
+        if (hosts.failure !== null) this.job.lifecycle.fail(now, unfinished(hosts.failure));
+        if (now < keepAt) continue;
+        keepAt = now + KEEP_EVERY;
+        await streams.keep(hosts.keys);
+      } catch (error) {
+        if (!this.done) this.sender.broken(error);
+      }
+    }
+  }
+
+  private async compareAfter(): Promise<ClockComparison | null> {
+    const { redis, clock, base } = this.session;
+    return compareClocks(redis, clock, base).catch(() => null);
+  }
+
+  private async finalStates(): Promise<Execution["state"]> {
+    const { streams } = this.session;
+    const entries: { key: string; json: string }[] = [];
+    try {
+      for (let p = 0; p < this.rule.partitions; p++) {
+        for (const [key, json] of await streams.allStates(p)) entries.push({ key, json });
+      }
+    } catch (error) {
+      this.job.lifecycle.reason ??= `The states could not be read: ${errorText(error)}.`;
+    }
+    return [{ entries }];
+  }
+
+  private readonly states: StateReader = {
+    state: async (key) => {
+      const { intake } = this.job;
+      const [json = null] = await this.session.streams.states(intake.shardOf(key, this.rule.partitions), [intake.nameOf(key)]);
+      return { json, age: 0 };
+    },
+    list: async () => {
+      const { streams } = this.session;
+      const names = await Promise.all(Array.from({ length: this.rule.partitions }, (_, p) => streams.machineNames(p)));
+      return { json: JSON.stringify(names.flat()), age: 0 };
+    },
+  };
+
+  private sample(): DistributedSample {
+    const { claims, redeliveries } = this.results.counts;
+    return { inStreams: this.queue.inStreams, claims, redeliveries, hosts: this.session.hosts.all.map(({ sample }) => sample) };
+  }
+
+  private execution(end: Ended): Execution {
+    const { recorder } = this.job;
+    const { hosts } = this.session;
+    const { commits, claims, redeliveries } = this.results.counts;
+    const own = { before: end.before, after: end.after?.best ?? null };
+    const machine = machineName();
+    // Computing is calibrated for this machine alone.
+    const reports = hosts.all.flatMap(({ report, beat }) =>
+      (report?.slots ?? []).map((slot, i) => ({ slot, name: `${beat.name}/${i}`, here: beat.machine === machine })),
+    );
+    const slots = reports.map(({ slot }) => slot);
+    for (const { strays } of slots) for (let i = 0; i < strays; i++) recorder.stray();
+    const figures = hosts.all.filter(({ ready }) => ready).map((host) => host.figures(own));
+    return {
+      endedAt: end.endedAt,
+      recorders: [recorder],
+      state: end.state,
+      reports: slots.map(({ report }) => report),
+      failures: [...this.results.failures.counts, ...slots.flatMap(({ failures }) => failures)],
+      queue: end.figures,
+      lost: 0,
+      threads: [
+        { name: "main", cpu: end.cpu },
+        ...reports.map(({ name, slot, here }) => ({ name, cpu: slot.cpu, work: here ? slot.work : null })),
+      ],
+      hosts: figures,
+      distributed: {
+        server: this.session.product,
+        partitions: this.rule.partitions,
+        commits,
+        refused: slots.reduce((sum, { refused }) => sum + refused, 0),
+        claims,
+        redeliveries,
+        resent: this.sender.resent,
+        serverUse: end.serverMs === null ? null : end.serverMs / Math.max(1, end.endedAt / 1e6),
+        roundTripMs: this.session.before.roundTrip / 1e6,
+        startSkewMs: Math.max(0, ...figures.map(({ startSkewMs }) => Math.abs(startSkewMs ?? 0))),
+      },
+      notes: [...hosts.refusals, ...this.notes(figures)],
+    };
+  }
+
+  /** What readers of the result have to know. */
+  private notes(figures: NonNullable<Execution["hosts"]>): string[] {
+    const notes: string[] = [];
+    const named = (status: string) => figures.filter((host) => host.status === status).map(({ name }) => printable(name, 60));
+    const [late, lost] = [named("late"), named("lost")];
+    if (lost.length > 0)
+      notes.push(
+        `${listed(lost)} ${agreeing(lost.length, "was", "were")} lost; what ${agreeing(lost.length, "it", "they")} held was taken over.`,
+      );
+    if (late.length > 0) notes.push(`${listed(late)} came late, or came back after a silence.`);
+    const { restarts, resent } = this.sender;
+    const { slip } = this.results;
+    const { foreign, again } = this.results.counts;
+    if (restarts > 0)
+      notes.push(
+        `Redis was restarted during the case: ${counted(resent, "item was", "items were")} sent again, and ${counted(again, "item was", "items were")} worked again after a commit that it had lost.`,
+      );
+    else if (again > 0) notes.push(`${counted(again, "item was", "items were")} worked that had been accounted for before.`);
+    if (foreign > 0)
+      notes.push(`${counted(foreign, "entry", "entries")} in the stream of results ${agreeing(foreign, "is", "are")} not of this run.`);
+    const error = Math.max(0, ...figures.map(({ clockErrorMs }) => clockErrorMs ?? 0)) * 1e6;
+    const median = this.job.recorder.sojourn.percentile(0.5);
+    if (this.job.recorder.sojourn.count > 0 && error > median / 10)
+      notes.push(
+        `The clocks of runner and workers are known to ${formatMs(error / 1e6)} of each other, more than a tenth of the median sojourn of ${formatMs(median / 1e6)}: shorter times mean nothing.`,
+      );
+    if (slip > 2 * error + SLIP)
+      notes.push(
+        `A clock was off by ${formatMs(slip / 1e6)}, more than the ${formatMs(error / 1e6)} found before the case: it stepped or drifted.`,
+      );
+    return notes;
+  }
+}
+
+/** Beyond the error of clocks, nanoseconds. */
+const SLIP: Nanoseconds = 1e6;
+
+interface Ended {
+  readonly endedAt: Nanoseconds;
+  readonly figures: Execution["queue"];
+  readonly state: Execution["state"];
+  readonly cpu: Nanoseconds | null;
+  readonly before: Offset;
+  readonly after: ClockComparison | null;
+  /** CPU time of the server during the case; null: unknown. */
+  readonly serverMs: number | null;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? `Worker ${names[0] ?? ""}` : `Workers ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}

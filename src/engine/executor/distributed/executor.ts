@@ -1,0 +1,83 @@
+import { UserError } from "../../../kernel/problem.ts";
+import { RedisConnection } from "../../../kernel/redis/connection.ts";
+import { RedisError } from "../../../kernel/redis/error.ts";
+import type { CasePlan } from "../../../scenario/case-plan.ts";
+import type { Execution, Executor, Job } from "../executor.ts";
+import { DistributedRun } from "./distributed-run.ts";
+import { RedisHere } from "./redis-here.ts";
+import { openRun } from "./session.ts";
+
+/** What a case asks of mode `distributed`. */
+export interface DistributedRule {
+  /** Name of the scenario. */
+  readonly scenario: string;
+  /** URL of the server, or auto. */
+  readonly redis: string;
+  /** Worker processes that are started with `redis: auto`. */
+  readonly workers: number;
+  readonly partitions: number;
+  readonly batch: number;
+  readonly claimAfterMs: number;
+}
+
+export function distributedRule({ scenario: { title, distributed }, workers }: CasePlan): DistributedRule {
+  const { redis, partitions, batch, claimAfter } = distributed;
+  return { scenario: title, redis, workers, partitions, batch, claimAfterMs: claimAfter / 1000 };
+}
+
+/** The server of a case: where it is, and how many workers have to come; null: any. */
+export interface Server {
+  readonly url: string;
+  readonly workers: number | null;
+}
+
+/**
+ * Mode `distributed`: this thread is the source; workers on any host take partitions of the keys from streams in Redis, and commit states,
+ * acknowledgement and figures in one step.
+ */
+export class DistributedExecutor implements Executor {
+  private here: RedisHere | null = null;
+  private redis: RedisConnection | null = null;
+  /** Workers of this machine that it has not started. */
+  private others: readonly number[] = [];
+
+  constructor(private readonly rule: DistributedRule) {}
+
+  async execute(job: Job): Promise<Execution> {
+    try {
+      const server = await this.server();
+      this.redis ??= await connected(server.url);
+      const session = await openRun(job, this.rule, server, this.redis);
+      this.others = session.hosts.localProcesses;
+      try {
+        return await new DistributedRun(job, this.rule, session).execute();
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      throw error instanceof RedisError ? new UserError(`Mode distributed: ${error.message}`) : error;
+    }
+  }
+
+  /** Processes of this machine that belong to the case. */
+  get helpers(): readonly number[] {
+    return [...new Set([...(this.here?.processes ?? []), ...this.others])];
+  }
+
+  private async server(): Promise<Server> {
+    if (this.rule.redis !== "auto") return { url: this.rule.redis, workers: null };
+    this.here ??= await RedisHere.start(this.rule.workers);
+    return { url: this.here.url, workers: this.rule.workers };
+  }
+
+  async close(): Promise<void> {
+    this.redis?.close();
+    await this.here?.close();
+  }
+}
+
+async function connected(url: string): Promise<RedisConnection> {
+  const redis = new RedisConnection(url);
+  await redis.connect();
+  return redis;
+}

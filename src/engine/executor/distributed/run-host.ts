@@ -1,0 +1,95 @@
+import type { Nanoseconds } from "../../../kernel/clock.ts";
+import type { HostFigures, HostSample, HostStatus } from "../../../telemetry/distributed-figures.ts";
+import type { Offset } from "./clock-comparison.ts";
+import { type Beat, type HostAnswer, type HostReport, type ListedWorker, LOST_MS } from "./protocol.ts";
+
+/** One worker of a run, as the runner sees it. */
+export class RunHost {
+  answer: HostAnswer | null = null;
+  report: HostReport | null = null;
+  /** Items that it has committed. */
+  processed = 0;
+  /** It joined after t = 0, or came back after a silence. */
+  late = false;
+  /** It is silent. */
+  silent = false;
+  private before: Offset | null = null;
+  private coresUsed: number | null = null;
+  private cpuAtStart: number | null = null;
+
+  constructor(
+    readonly id: string,
+    private listed: ListedWorker,
+  ) {}
+
+  get beat(): Beat {
+    return this.listed.beat;
+  }
+
+  /** It took part, or does. */
+  get ready(): boolean {
+    return this.answer?.type === "ready" || this.before !== null;
+  }
+
+  /** Takes in what it has to say of the run; a later word counts. */
+  answered(answer: HostAnswer): void {
+    this.answer = answer;
+    if (answer.type === "ready") this.before ??= answer;
+  }
+
+  get status(): HostStatus {
+    if (this.silent) return "lost";
+    return this.late ? "late" : "ok";
+  }
+
+  /** Takes in its last sign of life. `now`: milliseconds of Redis's clock. */
+  heard(listed: ListedWorker, now: number): void {
+    const spanMs = listed.at - this.listed.at;
+    if (spanMs > 0) this.coresUsed = Math.max(0, (listed.beat.cpuMs - this.listed.beat.cpuMs) / spanMs);
+    this.listed = listed;
+    const silent = now - listed.at > LOST_MS;
+    if (this.silent && !silent) this.late = true;
+    this.silent = silent;
+  }
+
+  /** CPU time from here on is the case's. */
+  begin(): void {
+    this.cpuAtStart = this.beat.cpuMs;
+    this.processed = 0;
+  }
+
+  /** Milliseconds since its last sign of life. */
+  silence(now: number): number {
+    return now - this.listed.at;
+  }
+
+  get sample(): HostSample {
+    const { name, cores, slots } = this.beat;
+    return { name, cores, slots, processed: this.processed, coresUsed: this.silent ? null : this.coresUsed, status: this.status };
+  }
+
+  /** Its figures at the end. `own`: Redis's clock against the runner's, before and after, as compared from there. */
+  figures(own: { readonly before: Offset; readonly after: Offset | null }): HostFigures {
+    const { name, cores, slots } = this.beat;
+    const { report, before } = this;
+    const first = before === null ? null : ms(own.before.offset - before.offset);
+    const last = report === null || own.after === null ? null : ms(own.after.offset - report.offset);
+    const errors = [before, report, own.before, report === null ? null : own.after].flatMap((one) => (one === null ? [] : [one.error]));
+    return {
+      name,
+      cores,
+      slots,
+      processed: this.processed,
+      clockOffsetMs: first,
+      clockErrorMs: before === null ? null : ms(Math.max(...errors) * 2),
+      clockDriftMs: first === null || last === null ? null : last - first,
+      startSkewMs: report?.startSkew == null ? null : ms(report.startSkew),
+      cpuMs: report === null || this.cpuAtStart === null ? null : Math.max(0, report.cpuMs - this.cpuAtStart),
+      status: report === null ? "lost" : this.late ? "late" : "ok",
+    };
+  }
+}
+
+function ms(span: Nanoseconds): number {
+  return span / 1e6;
+}

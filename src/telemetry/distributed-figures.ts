@@ -1,0 +1,67 @@
+/**
+ * Condition of a worker. late: it joined after t = 0, or was silent for a while and came back. lost: silent to the end of the case, or gone
+ * before it.
+ */
+export type HostStatus = "ok" | "late" | "lost";
+
+/** One worker of mode `distributed` over a case. */
+export interface HostFigures {
+  readonly name: string;
+  /** Cores of its machine, and threads that process. */
+  readonly cores: number;
+  readonly slots: number;
+  /** Items that it has committed, failed ones included. */
+  readonly processed: number;
+  /** Its clock against the runner's: positive where it is ahead. `null`: not compared. */
+  readonly clockOffsetMs: number | null;
+  /** Bound of the error of that offset: half of the shortest round trips. */
+  readonly clockErrorMs: number | null;
+  /** Change of the offset from before the case to after it. */
+  readonly clockDriftMs: number | null;
+  /** When it began ÷ the announced start, in milliseconds; null: it joined later, or did not say. */
+  readonly startSkewMs: number | null;
+  /** CPU time of its process during the case; null: unknown. */
+  readonly cpuMs: number | null;
+  readonly status: HostStatus;
+}
+
+/** Streams and clocks of mode `distributed` over a case. */
+export interface DistributedFigures {
+  /** Product and version of the server, such as `redis 8.0.2`. */
+  readonly server: string;
+  readonly partitions: number;
+  /** Batches committed, and refused since another worker had taken them over. */
+  readonly commits: number;
+  readonly refused: number;
+  /** Batches taken over from a worker that was silent for too long, and the items in these. */
+  readonly claims: number;
+  readonly redeliveries: number;
+  /** Items that were sent again after the server had restarted. */
+  readonly resent: number;
+  /** Share of a core that the server's main thread used during the case; null: it does not say. */
+  readonly serverUse: number | null;
+  /** Median round trip of the runner to the server, in milliseconds. */
+  readonly roundTripMs: number;
+  /** Largest distance of a worker's beginning from the announced start, in milliseconds. */
+  readonly startSkewMs: number;
+}
+
+/** Present figures of mode `distributed`: levels at a sample, and counts since t = 0. */
+export interface DistributedSample {
+  /** Items in the streams: sent, and neither committed nor dropped. */
+  readonly inStreams: number;
+  readonly claims: number;
+  readonly redeliveries: number;
+  readonly hosts: readonly HostSample[];
+}
+
+export interface HostSample {
+  readonly name: string;
+  readonly cores: number;
+  readonly slots: number;
+  /** Items committed so far. */
+  readonly processed: number;
+  /** Cores that its process used since its last sign of life; null: unknown. */
+  readonly coresUsed: number | null;
+  readonly status: HostStatus;
+}

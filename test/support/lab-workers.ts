@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { RedisWorker } from "../../src/engine/worker/redis-worker.ts";
+
+const MAIN = join(import.meta.dir, "../../src/engine/worker/main.ts");
+
+/** A worker of mode `distributed` in this process; its slots are threads. Stopped, and waited for, by `stop`. */
+export class WorkerHere {
+  readonly lines: string[] = [];
+  private readonly worker: RedisWorker;
+  private readonly served: Promise<void>;
+
+  constructor(
+    url: string,
+    name: string,
+    more: { readonly slots?: number; readonly clockShift?: number; readonly allowCommands?: boolean } = {},
+  ) {
+    const { slots = 1, clockShift = 0, allowCommands = false } = more;
+    this.worker = new RedisWorker({
+      ...{ url, name, slots, clockShift, allowCommands },
+      allowHandlers: false,
+      say: (line) => this.lines.push(line),
+    });
+    this.served = this.worker.serve();
+    this.served.catch((error: unknown) => this.lines.push(String(error)));
+  }
+
+  async stop(): Promise<void> {
+    this.worker.stop();
+    await this.served.catch(() => {});
+  }
+}
+
+/** A worker in a process of its own, for signals that it cannot answer. */
+export class WorkerProcess {
+  private readonly child: Bun.Subprocess;
+
+  constructor(url: string, name: string) {
+    this.child = Bun.spawn([process.execPath, MAIN, name, "1"], {
+      env: { ...process.env, REDIS_URL: url },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "inherit",
+      ipc: () => {},
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  get exited(): Promise<number> {
+    return this.child.exited;
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.child.exited;
+  }
+}

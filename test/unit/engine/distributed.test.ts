@@ -1,0 +1,290 @@
+import { describe, expect, test } from "bun:test";
+import { ClockComparison } from "../../../src/engine/executor/distributed/clock-comparison.ts";
+import { readListed, readObject } from "../../../src/engine/executor/distributed/protocol.ts";
+import { type BatchRecord, readRecord, recordText } from "../../../src/engine/executor/distributed/record.ts";
+import { RunClock } from "../../../src/engine/executor/distributed/run-clock.ts";
+import { StreamQueue } from "../../../src/engine/executor/distributed/stream-queue.ts";
+import type { Taken } from "../../../src/engine/executor/distributed/streams.ts";
+import { BatchLog } from "../../../src/engine/worker/batch-log.ts";
+import { PartitionStates } from "../../../src/engine/worker/partition-states.ts";
+import { workerRefusal } from "../../../src/engine/worker/permission.ts";
+import { leaseMemory, SlotLeases } from "../../../src/engine/worker/slot-leases.ts";
+import { Random } from "../../../src/kernel/random.ts";
+import type { Overflow } from "../../../src/queueing/bounded-queue.ts";
+import { Item } from "../../../src/queueing/item.ts";
+import { makeOp, Payload } from "../../../src/workloads/message/message.ts";
+import { portableMessage, portablePayload, readMessage } from "../../../src/workloads/message/portable.ts";
+import type { ProcessorSpec } from "../../../src/workloads/processors.ts";
+import type { Processor } from "../../../src/workloads/workload.ts";
+
+describe("clocks of two processes", () => {
+  test("the offset lies within the stated error, whatever the network does each way, and the shortest exchange counts", () => {
+    const random = new Random(7, "network");
+    for (let round = 0; round < 200; round++) {
+      const offset = (random.below(4e9) - 2e9) | 0;
+      const comparison = new ClockComparison();
+      let shortest = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < 16; i++) {
+        const [there, back] = [1000 + random.below(5e6), 1000 + random.below(5e6)];
+        const sent = i * 1e8;
+        // TIME is told in whole microseconds.
+        comparison.add(sent, Math.floor((sent + there + offset) / 1000) * 1000, sent + there + back);
+        shortest = Math.min(shortest, there + back);
+      }
+      const best = comparison.best;
+      expect(Math.abs((best?.offset ?? 0) - offset)).toBeLessThanOrEqual(best?.error ?? 0);
+      expect(best?.error).toBe(shortest / 2 + 1000);
+    }
+  });
+
+  test("only the latest exchanges count: a clock drifts", () => {
+    const comparison = new ClockComparison();
+    comparison.add(0, 1000, 10);
+    for (let i = 0; i < 64; i++) comparison.add(1e9 + i, 1e9 + i + 5000, 1e9 + i + 400);
+    expect(comparison.best?.offset).toBe(4800);
+    expect(new ClockComparison().best).toBeNull();
+  });
+
+  test("a run's clock is the wall clock of its beginning, carried on steadily", () => {
+    let mono = 5e9;
+    let wall = 1_000_000_500;
+    const clock = new RunClock(1_000_000, { now: () => mono }, () => wall);
+    expect(clock.now()).toBe(500e6);
+    mono += 2e9;
+    // A step of the wall clock does not matter.
+    wall -= 60_000;
+    expect(clock.now()).toBe(2500e6);
+    expect(clock.anchor).toBe(500e6 - 5e9);
+  });
+});
+
+describe("what comes from Redis", () => {
+  const record: BatchRecord = {
+    host: "b-1",
+    partition: 3,
+    claimed: true,
+    dequeued: 1000,
+    stretches: [
+      { first: 7, count: 32, began: 1200, ended: 4400, reason: null },
+      { first: 40, count: 1, began: 4400, ended: 4500, reason: 'said "no"\nthen left' },
+    ],
+  };
+
+  test("a record is read as it was written", () => {
+    expect(readRecord(recordText(record))).toEqual(record);
+  });
+
+  test.each([
+    "",
+    "[]",
+    "{}",
+    "null",
+    '["h",1,0]',
+    '["h",-1,0,5]',
+    '["h",1,0,null]',
+    '["h",1,0,5,[1,2,3]]',
+    '["h",1,0,5,[1,1e15,3,4]]',
+    '["h",1,0,5,[1,1,"3",4]]',
+    '["h",1,0,5,[1,1,3,4,5]]',
+    "[1,1,0,5]",
+  ])("is no record: %s", (text) => {
+    expect(readRecord(text)).toBeNull();
+  });
+
+  test("a sign of life is checked, and an object has to have its fields", () => {
+    const beat = { protocol: 1, name: "a", cores: 2, slots: 1, machine: "m", pid: 1, run: null, cpuMs: 0 };
+    expect(readListed("id", `17 ${JSON.stringify(beat)}`)).toEqual({ id: "id", at: 17, beat });
+    for (const text of ["", "17", "x {}", `17 ${JSON.stringify({ ...beat, slots: 0 })}`, `17 ${JSON.stringify({ ...beat, name: 5 })}`])
+      expect(readListed("id", text)).toBeNull();
+    expect(readObject<{ a: number }>('{"a":1}', ["a"])).toEqual({ a: 1 });
+    for (const text of [null, "{", "[]", "1", '{"b":1}']) expect(readObject<{ a: number }>(text, ["a"])).toBeNull();
+  });
+
+  test("a message is read as it was written, and what is none is not", () => {
+    const ops = [makeOp(0, "counter", 1), makeOp(1, "sta\ntus", { a: ["ü\u2028"] }), makeOp(2, "result", 9)];
+    for (const payload of [new Payload(ops), new Payload(ops, 12, 3.5)]) {
+      const read = readMessage(JSON.parse(portableMessage("wörker-1", 0, portablePayload(payload))));
+      expect([read.name, read.payload.padding, read.payload.timestamp]).toEqual(["wörker-1", payload.padding, payload.timestamp]);
+      expect(read.payload.ops.map(({ kind, key, value }) => [kind, key, value])).toEqual(
+        ops.map(({ kind, key, value }) => [kind, key, value]),
+      );
+    }
+    expect(readMessage(JSON.parse(portableMessage(null, 250, portablePayload(new Payload([])))))).toMatchObject({
+      name: null,
+      demand: 250,
+    });
+    for (const text of ["1", "[]", "[0,0]", "[0,0,[]]", "[0,0,[null,0,[[5,0,1]]]]", '[0,0,[null,0,[[7,"k",1]]]]', "[1,0,[null,0,[]]]"])
+      expect(() => readMessage(JSON.parse(text))).toThrow();
+  });
+
+  test("a run's modules and programs run only where the worker allows them", () => {
+    const spec = (kind: string) => ({ workload: "message", work: { kind } }) as unknown as ProcessorSpec;
+    const none = { allowHandlers: false, allowCommands: false };
+    expect(workerRefusal(spec("cpu"), none)).toBeNull();
+    expect(workerRefusal(spec("handler"), { ...none, allowCommands: true })).toContain("--allow-handlers");
+    expect(workerRefusal(spec("command"), { ...none, allowHandlers: true })).toContain("--allow-commands");
+    expect(workerRefusal(spec("handler"), { ...none, allowHandlers: true })).toBeNull();
+    expect(workerRefusal(spec("command"), { ...none, allowCommands: true })).toBeNull();
+    expect(workerRefusal({ workload: "flow" } as unknown as ProcessorSpec, none)).toContain("workload");
+  });
+});
+
+describe("the queue of what is in the streams", () => {
+  const items = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, i) => Object.assign(new Item(), { index: from + i, key: (from + i) % 2, due: 10 * (from + i) }));
+  const queueOf = (capacity: number, overflow: Overflow) =>
+    new StreamQueue({
+      capacity,
+      overflow,
+      partitions: 2,
+      partitionOf: ({ key }) => key,
+      lineOf: ({ index }, number) => `${number}:${index}`,
+    });
+
+  test("items are numbered in their partitions, and count until they are committed", () => {
+    const queue = queueOf(4, "block");
+    const [a, b, c, d, e] = items(5) as [Item, Item, Item, Item, Item];
+    expect(queue.offerAll([a, b, c, d, e], 0, 0, 100)).toBe(4);
+    expect(queue.offer(e, 0, 100)).toBe("full");
+    expect(queue.send(3, 1e6).map(({ partition, first, lines }) => [partition, first, ...lines])).toEqual([
+      [0, 1, "1:0", "2:2"],
+      [1, 1, "1:1"],
+    ]);
+    expect([queue.inStreams, queue.unsent, queue.depth]).toEqual([3, 1, 4]);
+    expect(queue.committed({ partition: 0, number: 2 }, 150, 200)).toBe(c);
+    expect(c.dequeued).toBe(150);
+    // A second record of the same item, or of one that never was.
+    expect(queue.committed({ partition: 0, number: 2 }, 150, 200)).toBeNull();
+    expect(queue.committed({ partition: 0, number: 9 }, 150, 200)).toBeNull();
+    expect(queue.committed({ partition: 7, number: 1 }, 150, 200)).toBeNull();
+    expect(queue.offer(e, 0, 210)).toBe("queued");
+    expect([queue.depth, queue.highWater, queue.full]).toEqual([4, 4, 100]);
+    // Waited: a, b, d since 100, e since 210, c from 100 to 150.
+    expect(queue.areaUntil(300)).toBe(3 * 200 + 90 + 50);
+  });
+
+  test("what was sent is kept until a while after its last item, and dropped items are told to be", () => {
+    const queue = queueOf(10, "drop-oldest");
+    queue.offerAll(items(4), 0, 0, 0);
+    queue.send(10, 1e6);
+    expect(queue.dropped({ partition: 1, number: 1 }, 5)?.index).toBe(1);
+    queue.committed({ partition: 0, number: 1 }, 1, 6);
+    queue.committed({ partition: 0, number: 2 }, 1, 7);
+    const kept = () => [...queue.keptPieces()].map(({ lines }) => lines);
+    queue.forget(8);
+    expect(kept()).toEqual([
+      ["1:0", "2:2"],
+      ["", "2:3"],
+    ]);
+    queue.forget(7 + 4e9 + 1);
+    expect(kept()).toEqual([["", "2:3"]]);
+  });
+
+  test("drop-newest refuses what comes; drop-oldest takes it in and names the oldest, in the order they came", () => {
+    const newest = queueOf(2, "drop-newest");
+    expect(items(3).map((item) => newest.offer(item, 0, 0))).toEqual(["queued", "queued", "dropped-newest"]);
+    const oldest = queueOf(2, "drop-oldest");
+    for (const item of items(2)) oldest.offer(item, 0, 0);
+    oldest.send(10, 1e6);
+    expect(items(2, 2).map((item) => oldest.offer(item, 0, 0))).toEqual(["queued", "queued"]);
+    expect([oldest.excess, oldest.depth, oldest.highWater]).toEqual([2, 4, 2]);
+    expect(oldest.oldest(5)).toEqual([
+      { partition: 0, number: 1 },
+      { partition: 1, number: 1 },
+    ]);
+    // A server that does not answer: no more than as many again wait here.
+    expect(items(1, 4).map((item) => oldest.offer(item, 0, 9))).toEqual(["dropped-oldest"]);
+    expect(oldest.displaced?.index).toBe(2);
+    for (const place of oldest.oldest(2)) oldest.dropped(place, 10);
+    expect([oldest.excess, oldest.depth]).toEqual([0, 2]);
+  });
+
+  test("what is left at the end comes out, sent or not", () => {
+    const queue = queueOf(Number.POSITIVE_INFINITY, "block");
+    for (const item of items(5)) queue.offer(item, 0, 0);
+    queue.send(3, 1e6);
+    const left = Array.from({ length: 6 }, () => queue.take(0, 50)?.index);
+    expect(left.toSorted()).toEqual([0, 1, 2, 3, 4, undefined]);
+    expect(queue.depth).toBe(0);
+  });
+});
+
+describe("a slot", () => {
+  const taken = (partition: number, version: string): Taken => ({ partition, version, claimed: false, token: `${version}+`, lines: "" });
+
+  test("reads states from Redis unless it has committed their last version itself", async () => {
+    const adopted: (readonly [number, string | null])[] = [];
+    const asked: (readonly string[])[] = [];
+    const processor = { adopt: (key: number, json: string | null) => adopted.push([key, json]) } as unknown as Processor;
+    const states = new PartitionStates(processor, {
+      states: async (_, names) => {
+        asked.push(names);
+        return names.map((name) => `"${name}"`);
+      },
+    });
+    const [a, b] = [
+      { key: 1, name: "a" },
+      { key: 2, name: "b" },
+    ];
+    // Nothing was committed yet: there is nothing to read.
+    await states.load(taken(0, ""), [a]);
+    states.committed(taken(0, ""));
+    await states.load(taken(0, "+"), [a]);
+    expect(asked).toEqual([]);
+    // A machine that it has not had since.
+    await states.load(taken(0, "+"), [a, b]);
+    expect(asked).toEqual([["b"]]);
+    // Another has committed meanwhile.
+    await states.load(taken(0, "another"), [a]);
+    expect(asked).toEqual([["b"], ["a"]]);
+    expect(adopted).toEqual([
+      [2, '"b"'],
+      [1, null],
+      [2, null],
+      [1, '"a"'],
+    ]);
+    // What it changed was refused.
+    states.forget(0);
+    await states.load(taken(0, "another"), [a]);
+    expect(asked.at(-1)).toEqual(["a"]);
+  });
+
+  test("asks again for states that a broken connection did not bring", async () => {
+    const adopted: number[] = [];
+    let broken = true;
+    const states = new PartitionStates({ adopt: (key: number) => adopted.push(key) } as unknown as Processor, {
+      states: async (_, names) => {
+        if (broken) throw new Error("broken");
+        return names.map(() => "{}");
+      },
+    });
+    await expect(states.load(taken(0, "one"), [{ key: 3, name: "c" }])).rejects.toThrow("broken");
+    broken = false;
+    await states.load(taken(0, "one"), [{ key: 3, name: "c" }]);
+    expect(adopted).toEqual([3]);
+  });
+
+  test("tells of its items in stretches without gaps", () => {
+    const log = new BatchLog();
+    const items = [4, 5, 6, 9, 10].map((index) => Object.assign(new Item(), { index }));
+    log.begin();
+    log.processedTogether(items, 0, 5, 100, 600);
+    log.failed(Object.assign(new Item(), { index: 11 }), 650, 600, "why");
+    expect(log.stretches).toEqual([
+      { first: 4, count: 3, began: 100, ended: 400, reason: null },
+      { first: 9, count: 2, began: 400, ended: 600, reason: null },
+      { first: 11, count: 1, began: 600, ended: 650, reason: "why" },
+    ]);
+    expect(log.processedTotal).toBe(5);
+  });
+
+  test("has leases that the main thread sees, by their age", () => {
+    const memory = leaseMemory(2);
+    const [slot, main] = [new SlotLeases(memory), new SlotLeases(memory)];
+    slot.hold(0, 7, 3, 1000);
+    slot.hold(1, 8, 4, 1400);
+    expect(main.olderThan(500, 1600)).toEqual([{ partition: 7, token: 3 }]);
+    slot.release(0);
+    expect(main.olderThan(0, 1600)).toEqual([{ partition: 8, token: 4 }]);
+  });
+});
