@@ -1,3 +1,4 @@
+import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { Shortfall } from "../telemetry/prediction.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { workersIn } from "../telemetry/threads.ts";
@@ -10,7 +11,7 @@ type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latenc
  *
  * For one thread that handles items in turn, or as many as there are cores: threads × span is the available time, and is spent on work as
  * asked, on work that took longer, on reads, on queries, on the lab's own overhead, and on nothing. null where a thread's time does not
- * determine what it could have done (overlapping waits, batches with costs, more Workers than cores, a CPU quota).
+ * determine what it could have done (overlapping waits, batches with costs, more Workers than cores, a CPU quota, round trips).
  */
 export function shortfallOf(figures: Figures, expected: Expected): Shortfall | null {
   const { durationMs: span, throughput, latency, process, ledger } = figures;
@@ -52,7 +53,7 @@ function threadsOf(expected: Expected): number | null {
   if (workload !== "message" || !(work.kind === "cpu" || work.kind === "sleep") || work.time === 0 || work.perBatch > 0) return null;
   if (work.kind === "cpu" && rationed(expected)) return null;
   if (mode === "sync") return 1;
-  if (source.latency.max > 0) return null;
+  if (source.latency.max > 0 || MODE_TRAITS[mode].remote) return null;
   if (mode === "async") return async.offload === "none" ? 1 : null;
   return work.kind === "cpu" && workers <= cores ? workers : null;
 }

@@ -31,13 +31,17 @@ export interface NamedScenario {
   readonly problemAt?: (path: readonly (string | number)[], message: string) => Problem;
 }
 
-/** The cases of a scenario: every mode at every sweep point. `cores` of the machine replace `workers: auto`. */
-export function planCases(points: readonly SweepPoint[], cores: number): CasePlan[] {
+/**
+ * The cases of a scenario: every mode at every sweep point. `cores` of the machine replace `workers: auto`; in `distributed` those of all
+ * hosts do.
+ */
+export function planCases(points: readonly SweepPoint[], cores: number, hosts = 1): CasePlan[] {
   const places = new WorkerSlots();
   return points.flatMap(({ params, scenario }) =>
     scenario.modes.map((mode) => {
-      const { workers: asked } = MODE_TRAITS[mode].remote ? scenario.distributed : scenario.parallel;
-      return { mode, params, ...places.of(scenario, mode, asked === "auto" ? cores : asked) };
+      const { remote } = MODE_TRAITS[mode];
+      const { workers: asked } = remote ? scenario.distributed : scenario.parallel;
+      return { mode, params, ...places.of(scenario, mode, asked === "auto" ? (remote ? hosts * cores : cores) : asked) };
     }),
   );
 }

@@ -1,7 +1,7 @@
 import type { FlowPart, FlowSettings } from "../scenario/flow-schema.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/prediction.ts";
-import { type Expected, offeredRate } from "./demand.ts";
+import { type Expected, offeredRate, threadsOf } from "./demand.ts";
 
 /** Cost of an item in a flow whose handlers do the same work. */
 export interface FlowDemand {
@@ -59,7 +59,7 @@ function asMessages(
   // There is no formula for concurrent work of several kinds.
   if (kinds.size !== 1 || only === undefined) return null;
   const waits = only === "io" && mode !== "sync";
-  const threads = mode === "parallel" ? workers : 1;
+  const threads = threadsOf({ mode, workers });
   let micros = 0;
   let limit = Number.POSITIVE_INFINITY;
   for (const { work, calls, inTurn, lanes } of works) {

@@ -29,7 +29,7 @@ export function predict(asked: Expected): Prediction {
     const asked = asMeasured(scenario, lambda) ?? (allAtOnce(scenario) ? capacity : null);
     const throughput = capacity === null || asked === null ? asked : Math.min(asked, capacity);
     const utilization = capacity === null || asked === null ? null : Math.min(1, asked / capacity);
-    const named = capacity === null ? bottleneck : (limitOf(scenario, lambda, capacity, limits) ?? bottleneck);
+    const named = capacity === null ? bottleneck : (limitOf(expected, lambda, capacity, limits) ?? bottleneck);
     return { capacity, throughput, ...NO_SOJOURN, utilization, bottleneck: named, model: "capacity", ...UNFORMED };
   }
   const formula = lambda === null || queryShare(expected) > NEGLIGIBLE ? null : formulaOf(expected, lambda, servers, limits);

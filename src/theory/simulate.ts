@@ -2,6 +2,7 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import { pacedSpan } from "../scenario/load-extent.ts";
 import type { Expected } from "./demand.ts";
+import { Distributed } from "./simulate/distributed.ts";
 import { runLine } from "./simulate/line.ts";
 import { Loop } from "./simulate/loop.ts";
 import { machineOf, overlaps, type SimulatedMachine } from "./simulate/machine.ts";
@@ -42,6 +43,7 @@ export function simulateOn(machine: SimulatedMachine, { scenario }: Pick<Expecte
   const source = new SimulatedSource(scenario, messages, limit, machine.kind !== "line");
   const keys = scenario.keys.count;
   if (machine.kind === "line") runLine(machine, source, messages, measures);
+  else if (machine.streams !== null) new Distributed(machine, machine.streams, source, messages, measures, keys).run();
   else if (machine.kind === "loop") new Loop(machine, source, messages, measures, keys).run();
   else new Workers(machine, source, messages, measures, keys).run();
   const arrivals = source.total();

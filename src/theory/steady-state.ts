@@ -1,4 +1,5 @@
 import { squaredVariation } from "../load/service-times.ts";
+import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { SteadyState } from "../telemetry/prediction.ts";
 import { type Lines, meanBand } from "./band.ts";
@@ -98,7 +99,8 @@ function plain({
 }: Expected): boolean {
   const oneByOne = mode === "sync" || (batch.size ?? (batch.timeout === undefined ? 1 : 2)) === 1;
   const steady = load.executor === "constant-arrival-rate" && load.jitter === 0 && source.latency.max === 0;
-  return steady && oneByOne && work.perBatch === 0 && !(mode === "async" && offload !== "none");
+  const near = !MODE_TRAITS[mode].remote && !(mode === "async" && offload !== "none");
+  return steady && oneByOne && work.perBatch === 0 && near;
 }
 
 /** True when no arrival is lost. */

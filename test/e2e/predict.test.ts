@@ -64,6 +64,21 @@ describe("predict", () => {
     expect((await lab(["predict", "firstlook"])).stderr).toContain("first-look");
   });
 
+  test("of several hosts, in mode distributed unless another is asked for, with the round trip that is told", async () => {
+    const said = await heard(async () => {
+      expect(await main(["predict", "first-look", "--hosts", "3", "--cores", "4"])).toBe(0);
+      for (const flags of [
+        ["--hosts", "0"],
+        ["--hosts", "x"],
+        ["--hosts", "2", "--round-trip", "soon"],
+      ])
+        expect(await main(["predict", "first-look", ...flags])).toBe(2);
+    });
+    expect(said).toContain("on 3 hosts, each 4 cores");
+    expect(said).toMatch(/^distributed +1\.50 k/m);
+    expect(said).toContain('--round-trip: must be a duration such as 0.5ms, got "soon"');
+  });
+
   test("the same, seen from inside", async () => {
     const said = await heard(async () => {
       expect(await main(["predict", "hot-key", "--cores", "2"])).toBe(0);

@@ -71,7 +71,9 @@ const CHANCE = 1.63;
 export function resolutionOf({ mode, workers, scenario }: CasePlan): number {
   const { load, keys } = scenario;
   if (load.executor !== "constant-arrival-rate" || typeof load.rate !== "number") return 0;
-  const lanes = MODE_TRAITS[mode].spreads && keysHaveWorkers(scenario) ? workers : 1;
+  // A partition belongs to no worker: whichever is free takes it.
+  const { spreads, remote } = MODE_TRAITS[mode];
+  const lanes = spreads && !remote && keysHaveWorkers(scenario) ? workers : 1;
   // Keys are drawn: each Worker gets its share of them by chance.
   const dealt = lanes > 1 && keys.distribution !== "round-robin" ? 1 - 1 / lanes : 0;
   const variance = varianceOf(scenario) + (load.arrivals === "uniform" ? dealt : 0);

@@ -7,7 +7,9 @@ export type ShardOffer = "queued" | "full" | "dropped" | "displaced";
 /** The bounded queue: one capacity for all, first in first out within each shard. */
 export class Shards {
   depth = 0;
-  /** The message evicted to make room for an offered one. */
+  /** Messages taken that keep their places until they are done. */
+  private lent = 0;
+  /** The message evicted to make room for the one offered last; NONE: there was room. */
   displaced = NONE;
   private readonly first: Int32Array;
   private readonly last: Int32Array;
@@ -20,12 +22,12 @@ export class Shards {
   constructor(
     private readonly messages: Messages,
     private readonly machine: SimulatedMachine,
+    shards = machine.threads,
   ) {
-    const { threads, overflow } = machine;
-    this.first = new Int32Array(threads).fill(NONE);
-    this.last = new Int32Array(threads).fill(NONE);
-    this.length = new Int32Array(threads);
-    this.byAge = overflow === "drop-oldest" && threads > 1;
+    this.first = new Int32Array(shards).fill(NONE);
+    this.last = new Int32Array(shards).fill(NONE);
+    this.length = new Int32Array(shards);
+    this.byAge = machine.overflow === "drop-oldest" && shards > 1;
   }
 
   keyOf(id: number): number {
@@ -34,9 +36,10 @@ export class Shards {
 
   offer(id: number, shard: number, shardOf: (id: number) => number): ShardOffer {
     let outcome: ShardOffer = "queued";
-    if (this.depth >= this.machine.capacity) {
+    this.displaced = NONE;
+    if (this.depth + this.lent >= this.machine.capacity) {
       if (this.machine.overflow === "block") return "full";
-      if (this.machine.overflow === "drop-newest") return "dropped";
+      if (this.machine.overflow === "drop-newest" || this.depth === 0) return "dropped";
       this.displaced = this.byAge ? this.oldest : (this.first[0] as number);
       this.take(this.byAge ? shardOf(this.displaced) : 0);
       outcome = "displaced";
@@ -62,6 +65,17 @@ export class Shards {
     this.depth--;
     if (this.byAge) this.forget(id);
     return id;
+  }
+
+  /** Takes the oldest message of a shard, which must have one; it keeps its place in the queue. */
+  lend(shard: number): number {
+    this.lent++;
+    return this.take(shard);
+  }
+
+  /** Frees the places of messages that were lent. */
+  giveBack(count: number): void {
+    this.lent -= count;
   }
 
   depthOf(shard: number): number {

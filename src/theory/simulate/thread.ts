@@ -23,13 +23,15 @@ export interface Shop {
   readonly batches: Batches;
   /** null: each thread has a core. */
   readonly cores: Cores | null;
-  /** Order of messages of one key; null: one batch is handled at a time. */
+  /** Order of messages of one key; null: no two batches with messages of one key are at work at once. */
   readonly turns: SimulatedKeyOrder | null;
   /** The run is over: current work is ended, and none begins. */
   halted: boolean;
   /** The event at the end of a computation on a thread, and that at the end of a message's wait. */
   readonly pieceEnd: (thread: number) => number;
   readonly waitEnd: (batch: number) => number;
+  /** Called with each batch that is done. */
+  readonly batchEnded?: (batch: Batch) => void;
 }
 
 export function openShop(
@@ -166,6 +168,7 @@ export class Thread {
     }
     this.active--;
     this.batchesDone++;
+    shop.batchEnded?.(batch);
     shop.batches.end(batch);
   }
 

@@ -1,10 +1,9 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { hashOf } from "../../kernel/hash.ts";
 import { LOOK_EVERY, nextLook } from "../../kernel/wakeup.ts";
-import { workerName } from "../../load/keys.ts";
 import { Agenda } from "./agenda.ts";
 import { Cores } from "./cores.ts";
 import { drop, type FeedConsumer, SimulatedFeed } from "./feed.ts";
+import { KeyLanes } from "./key-lanes.ts";
 import type { SimulatedLane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import type { SimulatedMachine } from "./machine.ts";
@@ -35,7 +34,7 @@ export class Workers implements FeedConsumer {
   private readonly shop: Shop;
   private readonly cores: Cores | null;
   private readonly lanes: Lanes;
-  private readonly laneOfKey: Int32Array;
+  private readonly keyLanes: KeyLanes;
   /** The dealer's wait for the next overdue batch. */
   private readonly news: Wait;
   private feedReady = false;
@@ -69,7 +68,7 @@ export class Workers implements FeedConsumer {
       (shard) => new Thread(this.shop, shard),
       (lane) => this.noteDone(lane),
     );
-    this.laneOfKey = new Int32Array(machine.threads > 1 ? keys : 0);
+    this.keyLanes = new KeyLanes(keys, machine.threads);
   }
 
   run(): void {
@@ -102,15 +101,7 @@ export class Workers implements FeedConsumer {
     this.lanes.list(this.lanes.of(shard));
   }
 
-  readonly shardOf = (id: number): number => {
-    if (this.machine.threads === 1) return 0;
-    const key = this.messages.key[id] as number;
-    const known = this.laneOfKey[key] as number;
-    if (known > 0) return known - 1;
-    const lane = hashOf(workerName(key)) % this.machine.threads;
-    this.laneOfKey[key] = lane + 1;
-    return lane;
-  };
+  readonly shardOf = (id: number): number => this.keyLanes.of(this.messages.key[id] as number);
 
   private happen(event: number): void {
     if (event <= WAITED) {

@@ -228,7 +228,7 @@ describe("what keeps the rate down", () => {
 
 describe("a limit that is no resource all share", () => {
   const limit = (lambda: number | null, key: number, thread: number, keys: object = { count: 5 }) =>
-    limitOf(scenarioSchema.parse({ title: "x", keys }), lambda, 200, { key, thread });
+    limitOf({ mode: "parallel", scenario: scenarioSchema.parse({ title: "x", keys }), workers: 2, cores: 2 }, lambda, 200, { key, thread });
 
   test("is what comes where that is less than anything else", () => {
     expect([limit(99, 100, 100), limit(100, 100, 300), limit(100, 300, 100)]).toEqual(["arrivals", "few keys", "uneven keys"]);

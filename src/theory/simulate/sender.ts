@@ -1,0 +1,40 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Deque } from "../../kernel/deque.ts";
+import type { Trips } from "./trips.ts";
+
+/** Most calls of the runner that are on their way at once, and most messages of one: as in the engine. */
+const SENDINGS = 4;
+const SENT_AT_ONCE = 512;
+
+/** What the runner sends to the streams. */
+export class SimulatedSender {
+  /** Partitions of messages that are about to be sent. */
+  private readonly outgoing = new Deque<number>();
+  private sendings = 0;
+
+  constructor(
+    private readonly trips: Trips,
+    /** Time to Redis. */
+    private readonly way: Nanoseconds,
+  ) {}
+
+  queue(partition: number): void {
+    this.outgoing.push(partition);
+  }
+
+  /** Sends what was queued, as far as it may. */
+  pump(now: Nanoseconds): void {
+    while (this.sendings < SENDINGS && this.outgoing.length > 0) {
+      const items: number[] = [];
+      this.outgoing.shiftInto(items, Math.min(SENT_AT_ONCE, this.outgoing.length));
+      this.trips.send(now + this.way, { kind: "add", items });
+      this.sendings++;
+    }
+  }
+
+  /** One call was answered. */
+  answered(now: Nanoseconds): void {
+    this.sendings--;
+    this.pump(now);
+  }
+}
