@@ -75,6 +75,7 @@ function alongField(cases: readonly CaseResult[], field: string, fields: readonl
 const ABOUT: Readonly<Record<string, About>> = {
   "load.rate": knee,
   "parallel.workers": scaling,
+  "distributed.workers": scaling,
   "fetch.concurrency.max": inFlight,
   "fetch.retry.backoff": herd,
   "fetch.retry.jitter": herd,

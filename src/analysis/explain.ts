@@ -3,6 +3,7 @@ import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { percentileOf, typical } from "../telemetry/percentiles.ts";
+import { busyRedis, busyRunner, busySlots, fewPartitions, hotPartition, slowTrips } from "./explain/distributed.ts";
 import { Facts } from "./explain/facts.ts";
 import { attemptsGoneWrong, type Explained, explainFetch } from "./explain/fetch.ts";
 import type { Finding, Look } from "./explain/finding.ts";
@@ -41,7 +42,7 @@ export function explain(result: Explained, scenario: Scenario): string {
   if (result.throughput === 0) return said(machine?.sentence, "Too little was done before the end to say what held it back.");
   const facts = new Facts(result, scenario);
   const coresTaken = machine?.coresTaken ?? false;
-  const looks = coresTaken ? EVIDENT : LIMITS;
+  const looks = facts.remote ? (coresTaken ? EVIDENT_REMOTELY : REMOTE_LIMITS) : coresTaken ? EVIDENT : LIMITS;
   const found = looks.map((look) => look(facts)).find((finding) => finding !== null) ?? null;
   const limit = found ?? (coresTaken ? null : arrivals(facts));
   const told = found === null && !coresTaken;
@@ -98,8 +99,25 @@ const LIMITS: readonly Look[] = [
   unclear,
 ];
 
+/** The same for `distributed`, whose messages pass Redis and its partitions. */
+const REMOTE_LIMITS: readonly Look[] = [
+  neverEnding,
+  slowSource,
+  busyRunner,
+  busyRedis,
+  busyPrograms,
+  fewPartitions,
+  hotPartition,
+  slowTrips,
+  busySlots,
+  shortQueue,
+  bursts,
+  unclear,
+];
+
 /** Looks based on direct evidence, which hold even with other programs; the rest conclude by exclusion. */
 const EVIDENT: readonly Look[] = [queryStorm, neverEnding, slowSource, busyPrograms, busyThread, busyWorkers];
+const EVIDENT_REMOTELY: readonly Look[] = [neverEnding, slowSource, busyRunner, busyRedis, busyPrograms];
 
 function arrivals(facts: Facts): Finding {
   const { result, rate } = facts;

@@ -49,7 +49,7 @@ export function queriesCompared(cases: readonly CaseResult[]): string[] {
 
 /** The modes in which one thread answers queries and works, and the slowest answers take as long as a good part of a message. */
 function behindMessages(asked: readonly CaseResult[]): string[] {
-  const modes = [...new Set(asked.map(({ mode }) => mode))].filter((mode) => mode !== "parallel");
+  const modes = [...new Set(asked.map(({ mode }) => mode))].filter((mode) => !["parallel", "distributed"].includes(mode));
   const waiting = modes.filter((mode) => asked.filter((one) => one.mode === mode).every(answersBetween));
   return waiting.length === 0 ? [] : [`in ${listed(waiting)} it waits for the messages before it`];
 }

@@ -76,10 +76,10 @@ function doesAllThatComes({ throughput, offeredRate, load }: CaseResult): boolea
 /** Loads that come whether or not anything is done. */
 const ARRIVING: readonly string[] = ["constant-arrival-rate", "ramping-arrival-rate", "bursts", "replay"];
 
-/** `auto` stands for the number of Workers used. */
-function numberOf({ params, process }: CaseResult, field: string): number {
+/** `auto` stands for the number of Workers used, or of workers that joined. */
+function numberOf({ params, process, hosts }: CaseResult, field: string): number {
   const value = params[field];
-  return value === "auto" ? workersIn(process.threads).length : Number(value);
+  return value === "auto" ? (hosts?.length ?? workersIn(process.threads).length) : Number(value);
 }
 
 /** Requests in flight and throughput: Little's law at each point, and up to where more of them help. */

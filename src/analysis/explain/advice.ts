@@ -1,5 +1,6 @@
 import { MODES } from "../../scenario/modes.ts";
 import type { Scenario } from "../../scenario/schema.ts";
+import type { Expected } from "../../theory/demand.ts";
 import { type Simulated, simulate } from "../../theory/simulate.ts";
 import type { Facts } from "./facts.ts";
 
@@ -13,6 +14,11 @@ const CHANGES = {
   "keys.count": (scenario) => ({ ...scenario, keys: { ...scenario.keys, count: Math.min(10 * scenario.keys.count, MOST_KEYS) } }),
   "batch.order": (scenario) => ({ ...scenario, batch: { ...scenario.batch, order: "key" } }),
   "batch.size": (scenario) => ({ ...scenario, batch: { ...scenario.batch, size: Math.ceil((scenario.batch.size ?? 1) / 4) } }),
+  "distributed.batch": (scenario) => ({ ...scenario, distributed: { ...scenario.distributed, batch: 4 * scenario.distributed.batch } }),
+  "distributed.partitions": (scenario) => ({
+    ...scenario,
+    distributed: { ...scenario.distributed, partitions: 4 * scenario.distributed.partitions },
+  }),
   "batch.timeout": (scenario) => ({ ...scenario, batch: { ...scenario.batch, timeout: (scenario.batch.timeout ?? EARLY) / 4 } }),
 } satisfies Readonly<Record<string, (scenario: Scenario) => Scenario>>;
 
@@ -31,12 +37,21 @@ const WORTH = 1.05;
  * one improves at the expense of another. True where it helps, and where the simulation does not represent the case.
  */
 export function mayHelp(facts: Facts, field: keyof typeof CHANGES): boolean {
-  const { result, scenario, workers, cores } = facts;
+  const { result, scenario } = facts;
   const mode = MODES.find((each) => each === result.mode);
   if (mode === undefined || scenario.workload !== "message" || scenario.load.executor === "replay" || !foreseen(facts)) return true;
-  const machine = { mode, workers: mode === "parallel" ? Math.max(1, workers.length) : 1, cores: Math.max(1, Math.round(cores)) };
+  const machine = { mode, ...machineOf(facts) };
   const [before, after] = [scenario, CHANGES[field](scenario)].map((each) => simulate({ ...machine, scenario: each }, TRIED));
   return before == null || after == null || better(before, after);
+}
+
+/** The machine of the case; workers that were started with it share its cores. */
+function machineOf({ result: { hosts = [], distributed }, scenario, threads, cores }: Facts): Omit<Expected, "mode" | "scenario"> {
+  const own = { workers: threads, cores: Math.max(1, Math.round(cores)) };
+  if (distributed === undefined) return own;
+  const roundTrip = distributed.roundTripMs / 1000;
+  if (scenario.distributed.redis === "auto") return { ...own, roundTrip };
+  return { workers: threads, cores: Math.max(1, ...hosts.map((host) => host.cores)), hosts: Math.max(1, hosts.length), roundTrip };
 }
 
 function foreseen({ result }: Facts): boolean {

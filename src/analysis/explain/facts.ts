@@ -31,6 +31,11 @@ export class Facts {
   readonly rate: string;
   /** Share of its time in which the source's thread computed. */
   readonly main: number;
+  /** Mode `distributed`: those who process are other processes, on any host. */
+  readonly remote: boolean;
+  /** Threads that process: one, or all Workers, or the slots of all hosts. */
+  readonly threads: number;
+  /** Shares of their time in which they computed. */
   readonly workers: readonly number[];
   /** Shares of their time in which the programs that work on messages computed. */
   readonly programs: readonly number[];
@@ -51,7 +56,10 @@ export class Facts {
     const { process, latency, series } = result;
     this.rate = `${formatCount(result.throughput)} ${this.noun}s/s`;
     this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
+    this.remote = result.distributed !== undefined;
     this.workers = workersIn(process.threads).map(({ utilization }) => utilization ?? 0);
+    const slots = (result.hosts ?? []).reduce((sum, host) => sum + host.slots, 0);
+    this.threads = Math.max(1, this.remote ? slots : result.mode === "parallel" ? this.workers.length : 1);
     this.programs = programsIn(process.threads).map(({ utilization }) => utilization ?? 0);
     this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
     this.longEnough = result.durationMs > SHORTEST_MS;
@@ -150,10 +158,11 @@ export class Facts {
   /** Share of its time in which the thread, or the Workers on average, had work, computing or not. */
   get held(): number {
     const { mode, process, throughput, latency } = this.result;
-    return mode === "parallel" ? (throughput * latency.service.mean) / 1000 / Math.max(1, this.workers.length) : process.eventLoop.busy;
+    return mode === "parallel" || this.remote ? (throughput * latency.service.mean) / 1000 / this.threads : process.eventLoop.busy;
   }
 
   get batched(): boolean {
+    if (this.remote) return this.scenario.distributed.batch > 1;
     const { size, timeout } = this.scenario.batch;
     return this.result.mode !== "sync" && size !== 1 && (size !== undefined || timeout !== undefined);
   }
@@ -169,11 +178,12 @@ export class Facts {
    * batch fills, by its size and timeout, with even arrivals. The rest of the time in the batch is due to other messages.
    */
   get gathering(): number {
-    if (!this.batched) return 0;
+    // A slot takes what there is.
+    if (!this.batched || this.remote) return 0;
     const { latency, batches, intakeRate } = this.result;
     const { size, timeout } = this.scenario.batch;
     // Each Worker's batches are filled by its own share of arrivals.
-    const rate = intakeRate / (this.result.mode === "parallel" ? Math.max(1, this.workers.length) : 1);
+    const rate = intakeRate / this.threads;
     const comes = rate > 0 ? ((Math.max(1, batches.meanSize) - 1) * 1000) / rate : 0;
     const full = size !== undefined && batches.meanSize >= 0.95 * size;
     const fills = full || timeout === undefined ? comes / 2 : Math.max(timeout / 2000, timeout / 1000 - comes / 2);
@@ -242,11 +252,9 @@ export class Facts {
 
   /** Messages that can be at work at once. */
   get slots(): number {
-    const { mode } = this.result;
-    if (mode === "sync") return 1;
+    if (this.result.mode === "sync") return 1;
     // Work that never waits leaves its thread no time for other work.
-    const each = this.waitsOutside ? this.scenario.async.concurrency : 1;
-    return each * Math.max(1, mode === "parallel" ? this.workers.length : 1);
+    return this.threads * (this.waitsOutside ? this.scenario.async.concurrency : 1);
   }
 
   /** Time for which one message holds its slot, in milliseconds: in `sync` this includes reading it. */

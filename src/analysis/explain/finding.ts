@@ -15,6 +15,10 @@ export type Limit =
   | "queue"
   | "batch"
   | "handlers"
+  | "redis"
+  | "runner"
+  | "partitions"
+  | "round trips"
   | "lab"
   | "none";
 

@@ -99,6 +99,10 @@ const MEANT: Readonly<Record<string, readonly Limit[]>> = {
   "hot key": ["keys"],
   "few keys": ["keys"],
   "uneven keys": ["keys"],
+  redis: ["redis", "runner", "round trips"],
+  "round trips": ["round trips", "workers", "redis", "runner"],
+  "few partitions": ["partitions"],
+  "hot partition": ["keys", "partitions"],
   queue: ["queue", "thread", "workers", "cores", "processors"],
 };
 
@@ -131,7 +135,7 @@ export function anotherLimit(facts: Facts, found: Limit): string {
     return `${expected}${share}${cameAndDone(facts)}.`;
   }
   // The limit by keys is no capacity, which is given for evenly spread keys.
-  if (/keys?$/.test(predicted.bottleneck) && predicted.throughput !== null)
+  if (/(keys?|partition)$/.test(predicted.bottleneck) && predicted.throughput !== null)
     return `${expected}, of which ${formatCount(predicted.throughput)}/s were to be expected; measured: ${formatCount(throughput)}/s.`;
   if (predicted.capacity === null) return `${expected}.`;
   return `${expected}, at ${formatCount(predicted.capacity)}/s; measured: ${formatCount(throughput)}/s.`;
