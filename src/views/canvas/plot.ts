@@ -10,7 +10,7 @@ export const AXIS_LABEL_WIDTH = 8;
 export const DOTS_ACROSS = 2;
 
 /** Curves differ in stroke as well as in colour. */
-export type CurveStroke = "light" | "dashed" | "heavy";
+export type CurveStroke = "light" | "dashed" | "heavy" | "heavy-dashed";
 
 /** A line through one value for each half of a column; NaN: unknown, and the line is interrupted. */
 export interface PlotCurve {
@@ -171,6 +171,7 @@ function drawCurves(canvas: Canvas, { x, y, width, height }: Rect, { curves, top
   const owners = new Uint32Array(width * height);
   for (const { values, style, stroke } of curves) {
     const rows = down * height;
+    const [dashed, heavy] = [stroke.endsWith("dashed"), stroke.startsWith("heavy")];
     let before = -1;
     for (let dot = 0; dot < Math.min(values.length, width * DOTS_ACROSS); dot++) {
       const value = values[dot] ?? Number.NaN;
@@ -181,9 +182,9 @@ function drawCurves(canvas: Canvas, { x, y, width, height }: Rect, { curves, top
       const row = rows - 1 - Math.round(Math.max(0, Math.min(1, value / top)) * (rows - 1));
       const from = before < 0 ? row : before < row ? before + 1 : before > row ? before - 1 : row;
       before = row;
-      if (stroke === "dashed" && dot % 6 >= 4) continue;
+      if (dashed && dot % 6 >= 4) continue;
       const [least, most] = from < row ? [from, row] : [row, from];
-      for (let one = least; one <= Math.min(rows - 1, stroke === "heavy" ? most + 1 : most); one++) {
+      for (let one = least; one <= Math.min(rows - 1, heavy ? most + 1 : most); one++) {
         const at = Math.floor(one / down) * width + Math.floor(dot / DOTS_ACROSS);
         if (owners[at] !== style) bits[at] = 0;
         owners[at] = style;

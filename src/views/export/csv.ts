@@ -1,5 +1,6 @@
 import { isRepeated } from "../../analysis/repeats.ts";
 import { printable } from "../../kernel/text.ts";
+import type { HostFigures } from "../../telemetry/distributed-figures.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { metricNamed, metricNames } from "../../telemetry/metrics.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
@@ -34,9 +35,23 @@ function figuresOf(one: CaseResult, workload: string): Figure[] {
     ["valid", "value", one.status === "completed" || one.status === "aborted" ? 1 : 0],
     ["disturbed", "value", isDisturbed(one) ? 1 : 0],
     ...measured,
+    ...(one.hosts ?? []).flatMap(hostFigures),
     ["throughput", "predicted", predicted.throughput],
     ["sojourn_ms", "predicted avg", predicted.sojournMean],
     ["sojourn_ms", "predicted p(99)", predicted.sojournP99],
+  ];
+}
+
+/** Figures of one host, whose name is part of the metric's. */
+function hostFigures({ name, processed, cpuMs, clockOffsetMs, clockErrorMs, startSkewMs, status }: HostFigures): Figure[] {
+  const metric = `host ${printable(name, 40)}`;
+  return [
+    [metric, "processed", processed],
+    [metric, "cpu_ms", cpuMs],
+    [metric, "clock_offset_ms", clockOffsetMs],
+    [metric, "clock_error_ms", clockErrorMs],
+    [metric, "start_skew_ms", startSkewMs],
+    [metric, "ok", status === "ok" ? 1 : 0],
   ];
 }
 

@@ -15,7 +15,7 @@ import { details, html, items, type Markup, section, table } from "./html/markup
 import { page } from "./html/page.ts";
 import { percentileChart } from "./html/percentile-chart.ts";
 import { chartScripts } from "./html/scripts.ts";
-import { comparisonTable, everyFigureTable, hypothesisTable, seriesTables, thresholdTable } from "./html/tables.ts";
+import { comparisonTable, everyFigureTable, hostTable, hypothesisTable, seriesTables, thresholdTable } from "./html/tables.ts";
 
 /**
  * A run, or several, as one HTML file that needs nothing beside it and asks for nothing. Its charts are pictures; scripts of its own, where
@@ -42,7 +42,7 @@ ${belief(result)}${hypotheses.length === 0 ? null : section("Hypotheses", hypoth
   "Predicted and measured",
   comparisonTable(cases),
   disturbedLegend(cases).map((line) => html`<p class="faint">${line}</p>\n`),
-)}${sweep(typical)}${section("Over time", ...overTime(cases, data))}${section("Why", explanations(cases), items(conclusions))}${section(
+)}${hosts(cases)}${sweep(typical)}${section("Over time", ...overTime(cases, data))}${section("Why", explanations(cases), items(conclusions))}${section(
   "Every figure",
   details("By name, for every case", everyFigureTable(typical)),
   seriesTables(cases),
@@ -59,6 +59,12 @@ function repeats(result: RunResult): Markup | null {
   const estimates = repeatTable(result);
   if (estimates === null) return null;
   return section("Over repeats", table("Hodges–Lehmann estimates", estimates.heading, estimates.rows), items(estimates.notes));
+}
+
+/** The hosts of each case that has some; null: there are none. */
+function hosts(cases: readonly CaseResult[]): Markup | null {
+  const tables = cases.filter((one) => (one.hosts ?? []).length > 0).map(hostTable);
+  return tables.length === 0 ? null : section("Hosts", ...tables);
 }
 
 /** Columns and rows of a sweep's picture. */

@@ -9,6 +9,7 @@ import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { wasJudged } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
 import { disturbedLegend } from "../report/disturbed.ts";
+import { HOST_HEADING, hostCells, streamsLine } from "../report/hosts.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../report/intent.ts";
 import { repeatTable } from "../report/repeats.ts";
 import { CHANGE_HEADING, changeCells, methodText, untoldReason } from "./comparison.ts";
@@ -41,6 +42,7 @@ export function markdownOf(whole: RunResult): string {
     "## Cases",
     caseTable(result.cases),
     ...disturbedLegend(result.cases).map(plain),
+    ...section("Hosts", hostItems(result.cases)),
     ...section("Thresholds", thresholdItems(result)),
     ...section(
       "Conclusions",
@@ -86,6 +88,16 @@ export function caseTable(cases: readonly CaseResult[]): string {
     ];
   });
   return tableText(heading, rows);
+}
+
+/** The hosts of each case that has some. */
+function hostItems(cases: readonly CaseResult[]): string[] {
+  return cases.flatMap((one) => {
+    const { hosts = [] } = one;
+    if (hosts.length === 0) return [];
+    const rows = hosts.map((host) => hostCells(host, one).map(plain));
+    return [`${plain(caseName(one))}\n`, tableText(HOST_HEADING, rows), `\n${plain(streamsLine(one) ?? "")}\n`];
+  });
 }
 
 /** A table whose first column begins at the left. */

@@ -36,6 +36,7 @@ const GROUPS: readonly (readonly [phase: string, title: string])[] = [
   ["P1", "One stream of messages"],
   ["P2", "Async, queues and batches"],
   ["P3", "Parallel"],
+  ["D", "Workers on any host"],
   ["T", "Requests over HTTP"],
   ["A", "Requests over HTTP"],
   ["F", "Flows"],

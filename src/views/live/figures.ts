@@ -39,8 +39,15 @@ export const CHART_PANELS: readonly ChartPanel[] = [
     expected: ({ outline }) => outline.predicted.throughput,
   }),
   chart("Queue depth", "mean_depth", {
-    headline: ({ depth, fetch }) =>
-      fetch === undefined ? formatCount(depth) : `${formatCount(depth)}  in flight ${formatCount(fetch.inFlight)}`,
+    headline: ({ depth, fetch, distributed }) =>
+      [
+        formatCount(depth),
+        fetch === undefined ? "" : `in flight ${formatCount(fetch.inFlight)}`,
+        distributed === undefined ? "" : `in streams ${formatCount(distributed.inStreams)}`,
+        distributed === undefined || distributed.claims === 0 ? "" : `taken over ${formatCount(distributed.claims)}`,
+      ]
+        .filter((part) => part !== "")
+        .join("  "),
   }),
   chart("Drops", "dropped", { headline: (sample) => formatRate(sample.dropped) }),
   chart("Latency", "sojourn_ms", { headline: (_, spans) => latencyText(spans) }),

@@ -1,10 +1,11 @@
 import { typicalRun } from "../../analysis/repeats.ts";
 import { printable } from "../../kernel/text.ts";
-import { counted } from "../../kernel/wording.ts";
+import { counted, sentenceCase } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import type { CaseResult, HypothesisResult, RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { wasJudged } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
+import { hostsLine, streamsLine } from "../report/hosts.ts";
 import { oneLine, verdictGrounds } from "../report/intent.ts";
 import { repeatSentences } from "../report/repeats.ts";
 import { type Noun, nounOf, spokenCount, spokenMs, spokenNumber, spokenText } from "./speech.ts";
@@ -32,6 +33,7 @@ function caseSentences(one: CaseResult, noun: Noun): string[] {
   return [
     `Mode ${caseName(one)}: ${figures}.`,
     spokenText(explanation),
+    ...[hostsLine(one), streamsLine(one)].flatMap((line) => (line === null ? [] : [spokenText(sentenceCase(line))])),
     ...problems.filter((problem) => problem !== explanation).map((problem) => spokenText(problem)),
     ...warnings.map((warning) => `Note: ${spokenText(warning)}`),
   ];

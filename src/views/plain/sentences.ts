@@ -7,6 +7,7 @@ import { type Turn, TurningPoints } from "../../telemetry/turning-points.ts";
 import { isUnsound } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
 import { intentLines } from "../report/intent.ts";
+import { HostSpeaker } from "./hosts.ts";
 import { type Noun, nounOf, spokenCount, spokenLedger, spokenMs, spokenNumber, spokenText } from "./speech.ts";
 
 /** Milliseconds of a case between two sentences on how it goes, and between two turns of the same kind. */
@@ -97,6 +98,7 @@ function endOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type: "ca
 /** Speaks of one case. */
 class CaseSpeaker {
   private readonly turns: TurningPoints;
+  private readonly hosts = new HostSpeaker();
   /** Samples since the last sentence, and its instant. */
   private seen: Snapshot[] = [];
   private toldAt = 0;
@@ -114,7 +116,8 @@ class CaseSpeaker {
   sample(snapshot: Snapshot): string[] {
     this.seen.push(snapshot);
     const turned = this.turns.next(snapshot).filter((turn) => this.isNews(turn, snapshot.t));
-    const sentences = turned.map((turn) => `${after(snapshot.t)}${this.turnText(turn, snapshot)}.`);
+    const told = [...turned.map((turn) => this.turnText(turn, snapshot)), ...this.hosts.next(snapshot.distributed)];
+    const sentences = told.map((text) => `${after(snapshot.t)}${text}.`);
     if (snapshot.t - this.toldAt < this.everyMs) return sentences;
     const going = `${after(snapshot.t)}${this.goingText(snapshot)}.`;
     this.seen = [];

@@ -69,6 +69,7 @@ const SPOKEN: readonly (readonly [RegExp, string])[] = [
   [/(?<=\d) %/g, " percent"],
   [/†/g, " (disturbed)"],
   [/≈ ?/g, "about "],
+  [/± ?/g, "plus or minus "],
   [/[★→✓✗] ?/g, ""],
 ];
 

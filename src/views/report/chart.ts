@@ -13,7 +13,7 @@ export interface ChartSeries {
 }
 
 /** Strokes distinguish lines without colour. */
-export type Stroke = "light" | "dashed" | "heavy" | "faint";
+export type Stroke = "light" | "dashed" | "heavy" | "heavy-dashed" | "faint";
 
 /** Adjacent characters of one series, or of none (axis, labels, background). */
 export interface TextRun {
@@ -26,11 +26,17 @@ const STROKES: Readonly<Record<Stroke, readonly string[]>> = {
   light: ["─", " ", " ", " ", "─", "╰", "╭", "╮", "╯", "│"],
   dashed: ["╌", " ", " ", " ", "╌", "╰", "╭", "╮", "╯", "┊"],
   heavy: ["━", " ", " ", " ", "━", "┗", "┏", "┓", "┛", "┃"],
+  "heavy-dashed": ["┅", " ", " ", " ", "┅", "┗", "┏", "┓", "┛", "┇"],
   faint: ["┄", " ", " ", " ", "┄", "┄", "┄", "┄", "┄", "┄"],
 };
 
 /** Stroke of each mode in every chart. */
-export const MODE_STROKES: Readonly<Record<string, Exclude<Stroke, "faint">>> = { sync: "light", async: "dashed", parallel: "heavy" };
+export const MODE_STROKES: Readonly<Record<string, Exclude<Stroke, "faint">>> = {
+  sync: "light",
+  async: "dashed",
+  parallel: "heavy",
+  distributed: "heavy-dashed",
+};
 
 /** Columns of labels and axis. */
 export const LABEL_WIDTH = 8;

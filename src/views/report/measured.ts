@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/un
 import { counted } from "../../kernel/wording.ts";
 import { type KeptSummary, percentileText } from "../../telemetry/percentiles.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { hostsLine, streamsLine } from "./hosts.ts";
 import { type Addend, shareSum, timeSum } from "./sums.ts";
 
 /**
@@ -17,6 +18,8 @@ export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases
   if (one.status === "failed" || one.ledger.scheduled === 0) return [];
   const lines = [
     timeLine(one),
+    hostsLine(one),
+    streamsLine(one),
     attemptLine(one),
     connectionsLine(one),
     keptLine(one),
@@ -36,7 +39,7 @@ function timeLine(one: CaseResult): string | null {
   const part = (name: string, { mean }: KeptSummary) => ({ name, value: mean });
   const parts = [
     part("until taken in", latency.schedule),
-    part("in the queue", latency.queue),
+    part(one.distributed === undefined ? "in the queue" : "in its stream", latency.queue),
     part(beforeWork(one), latency.batch),
     ...serviceParts(one),
   ];
@@ -54,6 +57,7 @@ const WAITED_MS = 0.1;
 /** Where an item is between the queue and its work: only among several of a batch it waits for the others. */
 function beforeWork({
   mode,
+  distributed,
   batches: { limit, meanSize },
   process: { threads },
   latency: {
@@ -62,10 +66,10 @@ function beforeWork({
 }: CaseResult): string {
   const batched = limit === undefined ? meanSize > 1 : limit !== 1;
   const worker = mode === "parallel" ? "its Worker's line" : threads.some(({ name }) => name === "helper") ? "the helper's line" : null;
-  if (worker !== null) return batched ? `in its batch and ${worker}` : `in ${worker}`;
+  if (worker !== null && distributed === undefined) return batched ? `in its batch and ${worker}` : `in ${worker}`;
   if (batched) return "in its batch";
   // One at a time, nothing of its key is before it; and within so short a time nothing was.
-  return mode === "sync" || mean < WAITED_MS ? "on the way to its work" : "in line for its key";
+  return mode === "sync" || distributed !== undefined || mean < WAITED_MS ? "on the way to its work" : "in line for its key";
 }
 
 /**

@@ -12,7 +12,12 @@ export interface Painter {
 }
 
 /** Okabe and Ito's palette, which colour-blind readers can distinguish. */
-export const MODE_COLORS: Readonly<Record<string, string>> = { sync: "#56B4E9", async: "#E69F00", parallel: "#00B57F" };
+export const MODE_COLORS: Readonly<Record<string, string>> = {
+  sync: "#56B4E9",
+  async: "#E69F00",
+  parallel: "#00B57F",
+  distributed: "#CC79A7",
+};
 
 export const PLAIN_PAINTER: Painter = { series: (_, text) => text, heat: (_, text) => text, shade: shadeOf };
 

@@ -244,7 +244,7 @@ function lineChart(
   ];
 }
 
-const LEGEND: Readonly<Record<Stroke, string>> = { light: "──", dashed: "╌╌", heavy: "━━", faint: "┄┄" };
+const LEGEND: Readonly<Record<Stroke, string>> = { light: "──", dashed: "╌╌", heavy: "━━", "heavy-dashed": "┅┅", faint: "┄┄" };
 
 /** A line through each row of adjacent known points: its first column, and a value per column. */
 function spread(points: readonly (number | null)[], columns: number): { readonly from: number; readonly values: readonly number[] }[] {

@@ -81,9 +81,9 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   };
 }
 
-/** The predicted maximum; where keys are the limit their throughput, since capacity assumes evenly spread keys. */
+/** The predicted maximum; where keys or a partition are the limit their throughput, since capacity assumes evenly spread keys. */
 function predictedRate({ capacity, throughput, bottleneck }: Prediction): string {
-  if (/ keys?$/.test(bottleneck) && throughput !== null) return `≈ ${formatCount(throughput)}`;
+  if (/ (keys?|partition)$/.test(bottleneck) && throughput !== null) return `≈ ${formatCount(throughput)}`;
   return capacity === null ? "–" : `≤ ${formatCount(capacity)}`;
 }
 

@@ -74,7 +74,8 @@ figcaption{font-weight:600}
 svg path{fill:none;vector-effect:non-scaling-stroke;stroke-width:1.5}
 svg .grid{stroke:var(--track);stroke-width:1}
 svg .dashed{stroke-dasharray:5 3}
-svg .heavy{stroke-width:3}
+svg :is(.heavy,.heavy-dashed){stroke-width:3}
+svg .heavy-dashed{stroke-dasharray:8 4}
 svg .predicted{stroke-dasharray:1.5 4;stroke-width:1.5;opacity:.9}
 svg .dot{stroke-width:8;stroke-linecap:round}svg .faintly{opacity:.3}
 .interval{width:14rem;height:1.25rem;display:block}

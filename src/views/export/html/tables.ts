@@ -6,6 +6,7 @@ import type { Sample } from "../../../telemetry/sample.ts";
 import { coarse, spansOf } from "../../../telemetry/series.ts";
 import { wasJudged } from "../../../telemetry/verdicts.ts";
 import { caseName } from "../../report/closing.ts";
+import { HOST_HEADING, hostCells, streamsLine } from "../../report/hosts.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../../report/intent.ts";
 import { figureText, inUnit, shareOfFastest, UNMEASURED } from "../figure-text.ts";
 import { details, html, type Markup, sentenceTable, table } from "./markup.ts";
@@ -46,6 +47,12 @@ function besides(one: CaseResult, name: MetricName, field: string, predicted: nu
   const measured = one.status === "failed" ? null : read(one, field);
   const ratio = measured === null || predicted === null || predicted === 0 ? UNMEASURED : (measured / predicted).toFixed(2);
   return [figureText(one, name, field), predicted === null ? UNMEASURED : inUnit(unit, predicted), ratio];
+}
+
+/** The hosts of a case. */
+export function hostTable(one: CaseResult): Markup {
+  const rows = (one.hosts ?? []).map((host) => hostCells(host, one));
+  return table(`${caseName(one)}: ${streamsLine(one) ?? ""}`, HOST_HEADING, rows);
 }
 
 export function hypothesisTable(hypotheses: readonly HypothesisResult[]): Markup {

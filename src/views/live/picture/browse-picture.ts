@@ -33,7 +33,7 @@ const WIDE = 90;
 export function drawBrowse(canvas: Canvas, view: BrowseView, look: PictureLook): void {
   const { width, height } = canvas;
   canvas.text(0, 0, "lab-tui", BOLD_TEXT);
-  canvas.text(9, 0, "One stream of work through sync, async and parallel", FAINT);
+  canvas.text(9, 0, "One stream of work through sync, async, parallel and distributed", FAINT);
   const wide = width >= WIDE;
   const list = { x: 0, y: 1, width: wide ? Math.max(LIST_WIDTH, Math.floor(width * 0.36)) : width, height: height - 2 };
   const about = wide ? { x: list.width, y: 1, width: width - list.width, height: height - 2 } : null;

@@ -9,6 +9,7 @@ import { canvasPainter, drawMarked } from "../../canvas/marked.ts";
 import { BAD, BOLD_TEXT, GOOD, type Style, TEXT, WARN } from "../../canvas/styles.ts";
 import { caseName, rateLine, thresholdLine } from "../../report/closing.ts";
 import { headline } from "../../report/headline.ts";
+import { hostsLine, streamsLine } from "../../report/hosts.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../../report/intent.ts";
 import { PLAIN_PAINTER } from "../../report/painter.ts";
 import { repeatSentences } from "../../report/repeats.ts";
@@ -62,7 +63,7 @@ function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) 
   const explained = view.cases.flatMap(({ result }) =>
     result === null ? [] : [{ head: `${result.mode}: `, style: modeStyle(result.mode, { bold: true }), text: toldOf(result) }],
   );
-  const notes = wrapped([...repeatNotes(view.result), ...verdictNotes(view.result), ...explained], width);
+  const notes = wrapped([...repeatNotes(view.result), ...verdictNotes(view.result), ...explained, ...hostNotes(view)], width);
   const table = rowsOf(view).length + 1;
   const split = height >= ROOM_FOR_SPLIT ? splitLines(resultsOf(view)) : 0;
   const outcome = height >= ROOM_FOR_OUTCOME ? headline(resultsOf(view)) : null;
@@ -190,6 +191,13 @@ function verdictNotes(result: RunResult | null): Note[] {
     style: one.ok === true ? GOOD : one.ok === false ? BAD : WARN,
     text: one.ok === true ? oneLine(one.sentence) : `${oneLine(one.sentence)} (${verdictGrounds(one)})`,
   }));
+}
+
+/** What each host did. */
+function hostNotes(view: RunView): Note[] {
+  return resultsOf(view).flatMap((one) =>
+    [hostsLine(one), streamsLine(one)].flatMap((text) => text ?? []).map((text) => ({ head: "", style: TEXT, text })),
+  );
 }
 
 /** Why a case does not count; else the result of its rate, and its limit. */

@@ -1,3 +1,4 @@
+import { MODES } from "../../../scenario/modes.ts";
 import type { Canvas } from "../../canvas/canvas.ts";
 import { BOLD_TEXT, FOCUSED, TEXT } from "../../canvas/styles.ts";
 import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
@@ -31,13 +32,13 @@ export function drawHelp(canvas: Canvas, actions: readonly (readonly [keys: stri
 function drawLegend(canvas: Canvas, top: number, look: PictureLook): void {
   let y = top;
   canvas.text(2, y++, "Panels", BOLD_TEXT);
-  let x = canvas.text(2, y, "The mode that runs is an area, the others are lines over it:", TEXT);
-  for (const mode of ["sync", "async", "parallel"]) x = canvas.text(x + 2, y, `${strokeSample(mode, look)} ${mode}`, modeStyle(mode));
+  let x = canvas.text(2, y, "The mode that runs is an area, others are lines:", TEXT);
+  for (const mode of MODES) x = canvas.text(x + 2, y, `${strokeSample(mode, look)} ${mode}`, modeStyle(mode));
   y++;
   for (const line of [
     "All modes share one time axis; predicted is what theory expects. On the axis: ▲ queue full, ▼ drops begin, ◆ breaker.",
     "Latency is the 99th percentile of sojourn time: due → state updated.",
-    "Cores shows those that the lab may run on. In sync mode queue depth is what is due and not yet taken.",
+    "Cores shows those that the lab may run on. In sync mode queue depth is what is due and not yet taken. Several hosts stand in place of cores.",
   ])
     canvas.text(2, y++, line, TEXT);
 }

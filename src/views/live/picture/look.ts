@@ -34,7 +34,7 @@ export function strokeOf(mode: string): CurveStroke {
 
 /** A mode's stroke in three columns, for legends. */
 export function strokeSample(mode: string, { glyphs }: PictureLook): string {
-  if (glyphs === "ascii") return { light: "---", dashed: "- -", heavy: "===" }[strokeOf(mode)];
-  if (glyphs === "block") return { light: "▀▀▀", dashed: "▀ ▀", heavy: "███" }[strokeOf(mode)];
-  return { light: "⠒⠒⠒", dashed: "⠒⠂⠒", heavy: "⠶⠶⠶" }[strokeOf(mode)];
+  if (glyphs === "ascii") return { light: "---", dashed: "- -", heavy: "===", "heavy-dashed": "= =" }[strokeOf(mode)];
+  if (glyphs === "block") return { light: "▀▀▀", dashed: "▀ ▀", heavy: "███", "heavy-dashed": "█ █" }[strokeOf(mode)];
+  return { light: "⠒⠒⠒", dashed: "⠒⠂⠒", heavy: "⠶⠶⠶", "heavy-dashed": "⠶⠆⠶" }[strokeOf(mode)];
 }

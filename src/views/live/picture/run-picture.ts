@@ -9,6 +9,7 @@ import { drawLog, drawReadings, drawSweepProgress } from "./beside.ts";
 import { drawChartPanel, type PanelOptions } from "./chart-panel.ts";
 import { drawCoresPanel } from "./cores-panel.ts";
 import { drawHeader } from "./header.ts";
+import { drawHostsPanel, severalHosts } from "./hosts-panel.ts";
 import type { PictureLook } from "./look.ts";
 import { drawOwnPanel, ownLines } from "./own-panels.ts";
 import { drawTable } from "./table.ts";
@@ -42,7 +43,7 @@ export function bodyOf(view: RunView, width: number, rows: number): Rect {
   return { x: 0, y: top, width, height: rows - top - 1 };
 }
 
-/** Heights of the body's rows. */
+/** Heights of the body's rows; `cores`: bars for cores, or for hosts. */
 export function layout(height: number, modes: number, cores: number, own: number) {
   const coreRows = height >= 32 ? Math.min(6, Math.max(1, Math.ceil(cores / 4))) : 1;
   const coresHeight = coreRows + 2;
@@ -77,7 +78,7 @@ function drawZoomed(canvas: Canvas, body: Rect, view: RunView, state: PictureSta
 
 /** Where everything stands in a body that is not zoomed: the numbered panels, the workload's own, the line of the ledger, what is under it. */
 function placesOf(view: RunView, { x, y, width, height }: Rect) {
-  const cores = view.machine === null ? 1 : placesOn(view.machine);
+  const cores = severalHosts(view)?.hosts.length ?? (view.machine === null ? 1 : placesOn(view.machine));
   const modes = new Set(view.cases.map(({ outline }) => outline.mode)).size;
   const { upper, lower, coresHeight, table, extra } = layout(height, modes, cores, ownLines(view));
   const left = Math.ceil(width / 2);
@@ -130,9 +131,11 @@ function drawPanels(canvas: Canvas, body: Rect, view: RunView, state: PictureSta
 export function drawPanel(canvas: Canvas, place: Rect, index: number, view: RunView, state: PictureState, look: PictureLook): void {
   const options: PanelOptions = { number: index + 1, focused: state.focus === index, look, cursor: state.past };
   const panel = CHART_PANELS[index];
-  guarded(canvas, place, panel?.title ?? "Cores", () => {
-    if (panel === undefined) drawCoresPanel(canvas, place, view, options);
-    else drawChartPanel(canvas, place, panel, view, options);
+  const hosts = severalHosts(view);
+  guarded(canvas, place, panel?.title ?? (hosts === null ? "Cores" : "Hosts"), () => {
+    if (panel !== undefined) drawChartPanel(canvas, place, panel, view, options);
+    else if (hosts !== null) drawHostsPanel(canvas, place, hosts, options);
+    else drawCoresPanel(canvas, place, view, options);
   });
 }
 

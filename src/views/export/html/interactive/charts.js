@@ -3,7 +3,7 @@
 (async () => {
   /** Height of a chart, in pixels. */
   const HEIGHT = 200;
-  const DASHES = { light: [], dashed: [5, 3], heavy: [] };
+  const DASHES = { light: [], dashed: [5, 3], heavy: [], "heavy-dashed": [8, 4] };
 
   const block = document.getElementById("series");
   const data = await (block.type === "application/json" ? JSON.parse(block.textContent) : unpacked(block.textContent));
@@ -53,7 +53,7 @@
           ...lines.map(({ label, ink, stroke, sound }) => ({
             label,
             stroke: () => color(ink),
-            width: stroke === "heavy" ? 3 : 1.5,
+            width: stroke.startsWith("heavy") ? 3 : 1.5,
             dash: DASHES[stroke],
             alpha: sound ? 1 : 0.4,
             paths: steps,

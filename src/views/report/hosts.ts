@@ -1,0 +1,78 @@
+import { printable } from "../../kernel/text.ts";
+import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { counted, listed } from "../../kernel/wording.ts";
+import type { DistributedFigures, HostFigures, HostStatus } from "../../telemetry/distributed-figures.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+
+/** What hosts and streams of mode `distributed` did. */
+
+/** Most hosts named one by one in a line. */
+const NAMED = 6;
+
+/** The share of each host, and what is to be known of it; null: there are no hosts. */
+export function hostsLine({ hosts = [] }: CaseResult): string | null {
+  if (hosts.length === 0) return null;
+  const all = hosts.reduce((sum, { processed }) => sum + processed, 0);
+  const shareOf = ({ processed }: HostFigures) => (all === 0 ? 0 : processed / all);
+  const amiss = hosts.filter(({ status }) => status !== "ok");
+  const shares = hosts.map(shareOf);
+  const told =
+    hosts.length <= NAMED
+      ? listed(hosts.map((host) => `${hostName(host)} ${formatShare(shareOf(host))}${conditionText(host)}`))
+      : `${formatShare(Math.min(...shares))} to ${formatShare(Math.max(...shares))} each${amiss.length === 0 ? "" : `; ${listed(amiss.slice(0, NAMED).map((host) => `${hostName(host)}${conditionText(host)}`))}`}`;
+  return `hosts: ${counted(hosts.length, "worker")} did ${told} of ${formatCount(all)}${clocksText(hosts)}`;
+}
+
+export function hostName({ name }: Pick<HostFigures, "name">): string {
+  return printable(name, 40);
+}
+
+/** In brackets what is not as usual: a worker that came late or is lost. */
+function conditionText({ status }: { readonly status: HostStatus }): string {
+  return status === "ok" ? "" : ` (${status})`;
+}
+
+/** The largest offset of a clock, and the largest error of one. */
+function clocksText(hosts: readonly HostFigures[]): string {
+  const most = (of: (host: HostFigures) => number | null) => Math.max(...hosts.map((host) => Math.abs(of(host) ?? 0)));
+  const compared = hosts.filter(({ clockErrorMs }) => clockErrorMs !== null);
+  if (compared.length === 0) return "";
+  const offset = most(({ clockOffsetMs }) => clockOffsetMs);
+  return `; their clocks, up to ${formatMs(offset)} from the runner's, are known to ± ${formatMs(most(({ clockErrorMs }) => clockErrorMs))}`;
+}
+
+/** Batches, round trips, and what was taken over or sent again; null: there are no streams. */
+export function streamsLine({ distributed }: CaseResult): string | null {
+  if (distributed === undefined) return null;
+  const { server, partitions, commits, roundTripMs } = distributed;
+  const moved = movedText(distributed);
+  return `streams: ${counted(partitions, "partition")} in ${printable(server, 40)}, ${counted(commits, "batch", "batches")} committed, ${formatMs(roundTripMs)} for a round trip${moved === "" ? "" : `; ${moved}`}`;
+}
+
+/** What did not go the straight way; empty: all did. */
+export function movedText({ claims, redeliveries, refused, resent }: DistributedFigures): string {
+  const parts = [
+    [claims, `${counted(claims, "batch", "batches")} taken over (${counted(redeliveries, "item")} redelivered)`],
+    [refused, `${counted(refused, "commit")} refused`],
+    [resent, `${counted(resent, "item")} sent again`],
+  ] as const;
+  return listed(parts.filter(([count]) => count > 0).map(([, text]) => text));
+}
+
+export const HOST_HEADING = ["host", "cores", "slots", "done", "CPU", "clock", "start", "status"] as const;
+
+/** A host in a table: its clock with the error, and how far its beginning was from the announced start. */
+export function hostCells(host: HostFigures, { durationMs }: Pick<CaseResult, "durationMs">): string[] {
+  const { cores, slots, processed, cpuMs, clockOffsetMs, clockErrorMs, startSkewMs, status } = host;
+  const clock = clockOffsetMs === null || clockErrorMs === null ? "–" : `${formatMs(clockOffsetMs)} ± ${formatMs(clockErrorMs)}`;
+  return [
+    hostName(host),
+    String(cores),
+    String(slots),
+    formatCount(processed),
+    cpuMs === null || durationMs <= 0 ? "–" : formatShare(cpuMs / durationMs),
+    clock,
+    startSkewMs === null ? "–" : formatMs(startSkewMs),
+    status,
+  ];
+}
