@@ -22,7 +22,7 @@ async function run(what: string, command: readonly string[], env: Record<string,
 const campaign = { LAB_TUI_SEED: String(seed), LAB_TUI_EFFORT: String(effort) };
 await run(`campaigns, seed ${seed}, ${effort} times the rounds`, ["test", "--parallel", "--timeout", "3600000", ...folders], campaign);
 for (const file of shipped) {
-  const needs = file.includes("/python-") ? "python3" : null;
+  const needs = file.includes("/python-") ? "python3" : file.includes("-distributed") ? "redis-server" : null;
   if (needs !== null && Bun.which(needs) === null) console.log(`\n${file}: skipped, there is no ${needs}`);
   else await run(file, ["src/main.ts", "run", file, "--headless", "-q", "--allow-commands"]);
 }

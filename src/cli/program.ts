@@ -87,7 +87,9 @@ function explainFailure(error: unknown): number {
 /** The program without its commands; alone, it is the console. */
 function emptyProgram(host: Host): Command {
   const program = new Command("lab-tui")
-    .description("A concurrency laboratory in the terminal: one stream of work through sync, async and parallel, predicted and measured.")
+    .description(
+      "A concurrency laboratory in the terminal: one stream of work through sync, async, parallel and distributed, predicted and measured.",
+    )
     .version(VERSION, "-V, --version")
     .exitOverride()
     .showSuggestionAfterError(true)

@@ -26,6 +26,10 @@ export async function truth(json: boolean, names: readonly string[] = []): Promi
     const name = scenarioName(file);
     process.stderr.write(`${printable(name, 80)}\n`);
     const { scenario, points } = loadScenarioFile(file);
+    if (scenario.modes.includes("distributed") && Bun.which("redis-server") === null) {
+      process.stderr.write("  skipped: there is no redis-server\n");
+      continue;
+    }
     const from = performance.now();
     const result = await startRun({ name, file, scenario, points }).result;
     rows.push(truthRow(name, result, (performance.now() - from) / 1000));

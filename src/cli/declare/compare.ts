@@ -21,7 +21,7 @@ export const declare: Declare = (program, host) => {
     .option("--reruns <n>", "most times that a disturbed case is run again (0 to 20, default 3; scenarios)")
     .option("--self-check", "a scenario against itself, and against 5 % longer service times: how often it is told right")
     .option("--times <n>", "comparisons of --self-check (1 to 100, default 1)")
-    .option("--mode <modes>", "sync,async,parallel (scenarios)")
+    .option("--mode <modes>", "sync,async,parallel,distributed (scenarios)")
     .option("--seed <n>", "seed of everything random (scenarios)")
     .option("--set <path=value>", "any field of both scenarios (repeatable)", collected)
     .option("--allow-modules", "run the handler modules that the scenarios name")
