@@ -6,9 +6,6 @@ import { SHORT_REHEARSAL } from "./rehearsal.ts";
 export const ROOT = resolve(import.meta.dir, "../..");
 export const MAIN = join(ROOT, "src/main.ts");
 
-/** Runs of tests are kept apart from anybody's own. */
-const DATA = mkdtempSync(join(tmpdir(), "lab-tui-test-data-"));
-
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
@@ -17,14 +14,14 @@ export interface Finished {
 
 /** An environment without what this test run was started with. */
 export function cleanEnv(more: Record<string, string> = {}): Record<string, string> {
-  const { PATH = "", HOME = "", TMPDIR } = process.env;
+  const { PATH = "", HOME = "", TMPDIR, XDG_DATA_HOME = "" } = process.env;
   return {
     PATH,
     HOME,
     TERM: "xterm-256color",
     COLORTERM: "truecolor",
     LANG: "C.UTF-8",
-    XDG_DATA_HOME: DATA,
+    XDG_DATA_HOME,
     LAB_TUI_REHEARSAL: String(SHORT_REHEARSAL),
     ...(TMPDIR === undefined ? {} : { TMPDIR }),
     ...more,
