@@ -1,3 +1,4 @@
+import { HAS_REDIS } from "../support/redis-server.ts";
 import { type Contest, clockCommand, peerFile } from "./contest.ts";
 
 const race = (name: string) => clockCommand([process.execPath, peerFile("flow-race.ts"), name]);
@@ -16,6 +17,12 @@ export const FLOW_CONTESTS: readonly Contest[] = [
   row("message queue on SQLite, batches of 100", "queue-batches", "BullMQ, one by one", "bullmq", 20),
   row("message queue on SQLite, synced, batches of 100", "queue-power", "BullMQ, one by one", "bullmq", null),
   row("message queue on SQLite, one by one", "queue-singly", "BullMQ, one by one", "bullmq", null),
+  ...(HAS_REDIS
+    ? [
+        row("message queue in Redis, batches of 100", "queue-redis", "BullMQ, 100 at a time", "bullmq-batches", null),
+        row("message queue in Redis, one by one", "queue-redis-singly", "BullMQ, one by one", "bullmq", null),
+      ]
+    : []),
 ];
 
 function row(what: string, ours: string, peer: string, theirs: string, target: number | null): Contest {

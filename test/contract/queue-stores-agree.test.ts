@@ -1,4 +1,4 @@
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -9,11 +9,19 @@ import { SqliteStore } from "../../src/flows/message-queue/sqlite/store.ts";
 import type { LeaseRef, NewMessage, Settlement } from "../../src/flows/message-queue/store.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { temporaryFolder } from "../support/cli.ts";
+import { RedisStores } from "../support/redis-queue.ts";
+import { HAS_REDIS } from "../support/redis-server.ts";
+import { VirtualTimers } from "../support/virtual-timers.ts";
 
 setDefaultTimeout(patience(60_000));
 
 const folder = temporaryFolder();
-afterAll(() => rmSync(folder, { recursive: true }));
+const redis = new RedisStores();
+beforeAll(() => redis.start());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await redis.stop();
+});
 let files = 0;
 
 const GROUPS = ["a", "b"];
@@ -110,7 +118,7 @@ async function answer(store: QueueStore, { act, now, held }: Deed, ordered: bool
     case "remove":
       return store.remove(act.group, act.ids);
     case "pause":
-      return store.pause(act.group, act.paused) ?? null;
+      return (await store.pause(act.group, act.paused)) ?? null;
     case "wait":
       return null;
     default:
@@ -125,8 +133,8 @@ const list = (store: QueueStore, group: string) =>
 async function shows(store: QueueStore, last: number): Promise<unknown> {
   const groups = [];
   for (const group of GROUPS) {
-    const states = [];
-    for (let id = 0; id <= last + 1; id++) states.push(await store.stateOf(group, id));
+    const ids = Array.from({ length: last + 2 }, (_, id) => id);
+    const states = await Promise.all(ids.map((id) => store.stateOf(group, id)));
     const dead = (await store.deadLetters(group, 100)).sort((a, b) => a.at - b.at || a.id - b.id);
     groups.push({ states, dead, depth: await store.depth(group), survey: await store.survey(group), listed: await list(store, group) });
   }
@@ -143,8 +151,8 @@ async function orRefusal<T>(work: Promise<T>): Promise<T | string> {
 }
 
 /** Does the same to both; every answer, and all they show after it, must be the same. */
-async function agree(memory: MemoryStore, disk: SqliteStore, acts: readonly Act[], ordered: boolean): Promise<void> {
-  const stores = [memory, disk];
+async function agree(memory: MemoryStore, other: QueueStore, acts: readonly Act[], ordered: boolean): Promise<void> {
+  const stores = [memory, other];
   const held: Lease[] = [];
   let now = 1000;
   let last = 0;
@@ -152,7 +160,7 @@ async function agree(memory: MemoryStore, disk: SqliteStore, acts: readonly Act[
     if (act.do === "wait") now += act.ms;
     const answers: unknown[] = [];
     for (const store of stores) answers.push(await orRefusal(answer(store, { act, now, held }, ordered)));
-    for (const other of answers) expect({ act, answer: other }).toEqual({ act, answer: answers[0] });
+    for (const each of answers) expect({ act, answer: each }).toEqual({ act, answer: answers[0] });
     if (act.do === "send" && Array.isArray(answers[0])) last = Math.max(last, ...answers[0].map(({ id }: { id: number }) => id));
     if (act.do === "lease") {
       const { messages } = answers[0] as { messages: readonly LeaseRef[] };
@@ -160,28 +168,44 @@ async function agree(memory: MemoryStore, disk: SqliteStore, acts: readonly Act[
     }
     // Where one does not know it better, it may say a time at which nothing comes after all; never one that is too late.
     for (const group of GROUPS) {
-      const [soonest, exact] = [await memory.nextAt(group), await disk.nextAt(group)];
+      const [soonest, exact] = [await memory.nextAt(group), await other.nextAt(group)];
       if (exact !== null) expect({ act, soonest }).toEqual({ act, soonest: Math.min(exact, soonest ?? Number.POSITIVE_INFINITY) });
     }
     const shown: unknown[] = [];
     for (const store of stores) shown.push(await shows(store, last));
-    for (const other of shown) expect({ act, shown: other }).toEqual({ act, shown: shown[0] });
+    for (const each of shown) expect({ act, shown: each }).toEqual({ act, shown: shown[0] });
   }
 }
 
-test("F-4 a queue's stores answer alike, whatever is asked of them", async () => {
-  const order = fc.constantFrom("none" as const, "key" as const);
-  await fc.assert(
-    fc.asyncProperty(order, fc.constantFrom(6, 100), fc.array(act, { minLength: 20, maxLength: 60 }), async (order, capacity, acts) => {
-      const options: StoreOptions = { groups: GROUPS, order, capacity, maxAttempts: 2, rememberMs: 30 };
-      const file = join(folder, `q${++files}.db`);
-      const onDisk = new SqliteStore({ ...options, file, durability: "process", busyMs: 1000, maxBytes: Number.POSITIVE_INFINITY });
-      try {
-        await agree(new MemoryStore(options), onDisk, acts, order === "key");
-      } finally {
-        onDisk.close();
-      }
-    }),
-    { numRuns: rounds(40) },
-  );
-});
+const newFile = () => join(folder, `q${++files}.db`);
+const KINDS: readonly { kind: string; open: (options: StoreOptions) => QueueStore; runs: number; skip?: boolean }[] = [
+  {
+    kind: "on SQLite",
+    open: (options) =>
+      new SqliteStore({ ...options, file: newFile(), durability: "process", busyMs: 1000, maxBytes: Number.POSITIVE_INFINITY }),
+    runs: 40,
+  },
+  {
+    kind: "in Redis (needs redis-server)",
+    open: (options) => redis.store(options, redis.newName(), new VirtualTimers()),
+    runs: 8,
+    skip: !HAS_REDIS,
+  },
+];
+
+for (const { kind, open, runs, skip = false } of KINDS)
+  test.skipIf(skip)(`F-4 a queue's store ${kind} answers as that in memory does, whatever is asked of them`, async () => {
+    const order = fc.constantFrom("none" as const, "key" as const);
+    await fc.assert(
+      fc.asyncProperty(order, fc.constantFrom(6, 100), fc.array(act, { minLength: 20, maxLength: 60 }), async (order, capacity, acts) => {
+        const options: StoreOptions = { groups: GROUPS, order, capacity, maxAttempts: 2, rememberMs: 30 };
+        const store = open(options);
+        try {
+          await agree(new MemoryStore(options), store, acts, order === "key");
+        } finally {
+          await store.close();
+        }
+      }),
+      { numRuns: rounds(runs) },
+    );
+  });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { patience, rounds } from "../support/campaign.ts";
 import { cleanEnv, temporaryFolder } from "../support/cli.ts";
 import { readLog } from "../support/queue/log.ts";
+import { HAS_REDIS, RedisServer } from "../support/redis-server.ts";
 
 setDefaultTimeout(patience(600_000));
 
@@ -48,13 +49,15 @@ async function kill(child: Child | undefined): Promise<void> {
   await child?.process.exited;
 }
 
-describe.each(["process", "power"] as const)("F-4 kill -9, durability %s", (durability) => {
-  test("nothing acknowledged is lost or done again, keys keep their order, the file is whole", async () => {
-    const file = join(folder, `${durability}.db`);
+describe.each(["process", "power", "Redis"] as const)("F-4 kill -9, durability %s", (durability) => {
+  const skip = durability === "Redis" && !HAS_REDIS;
+  test.skipIf(skip)("nothing acknowledged is lost or done again, keys keep their order, the file is whole", async () => {
+    const redis = durability === "Redis" ? await RedisServer.start() : null;
+    const file = redis?.url ?? join(folder, `${durability}.db`);
     const log = join(folder, `${durability}.log`);
     let producer: Child | undefined;
     let consumers: Child[] = [];
-    const count = rounds(4, 60);
+    const count = rounds(redis === null ? 4 : 2, 60);
     for (let round = 0; round < count; round++) {
       producer ??= start(PRODUCER, file, log, durability, String(round * 1_000_000));
       while (consumers.length < 2) consumers.push(start(CONSUMER, file, log, durability, consumers.length === 0 ? "7" : "60"));
@@ -78,9 +81,11 @@ describe.each(["process", "power"] as const)("F-4 kill -9, durability %s", (dura
     const drain = start(CONSUMER, file, log, durability, "100", "drain");
     expect([await drain.process.exited, await new Response(drain.process.stderr).text()]).toEqual([0, ""]);
 
-    const db = new Database(file, { readonly: true });
-    expect(db.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
-    db.close();
+    if (redis === null) {
+      const db = new Database(file, { readonly: true });
+      expect(db.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
+      db.close();
+    } else await redis.stop();
 
     const handled = new Set<number>();
     const acknowledged = new Set<string>();

@@ -9,13 +9,15 @@ export const HAS_REDIS = PROGRAM !== null;
 /** Longest wait for a server to be ready, in milliseconds. */
 const START_MS = 10_000;
 
-type Running = Bun.Subprocess<"ignore", "pipe", "inherit">;
+type Running = Bun.Subprocess<"ignore", "pipe", "ignore">;
 
 /**
  * A `redis-server` on a free loopback port, with a temporary folder, and without persistence unless its options say so. To be stopped by the
  * test that started it.
  */
 export class RedisServer {
+  private restarting: Promise<void> = Promise.resolve();
+
   private constructor(
     readonly port: number,
     /** Its temporary folder. */
@@ -60,7 +62,12 @@ export class RedisServer {
   }
 
   /** Kills it and starts it again, on the same port and with the same folder. `downMs`: how long it is gone. */
-  async restart({ signal = "SIGKILL" as NodeJS.Signals, downMs = 0 } = {}): Promise<void> {
+  restart({ signal = "SIGKILL" as NodeJS.Signals, downMs = 0 } = {}): Promise<void> {
+    this.restarting = this.startAgain(signal, downMs);
+    return this.restarting;
+  }
+
+  private async startAgain(signal: NodeJS.Signals, downMs: number): Promise<void> {
     this.running.kill(signal);
     await this.running.exited;
     await Bun.sleep(downMs);
@@ -70,6 +77,7 @@ export class RedisServer {
   }
 
   async stop(): Promise<void> {
+    await this.restarting.catch(() => {});
     this.running.kill("SIGKILL");
     await this.running.exited;
     rmSync(this.folder, { recursive: true, force: true });
@@ -84,7 +92,7 @@ export class RedisServer {
 async function started(port: number, folder: string, secure: boolean, options: readonly string[]): Promise<Running | null> {
   const ports = secure ? ["--port", "0", "--tls-port", String(port)] : ["--port", String(port)];
   const fixed = [...ports, "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--databases", "4096"];
-  const running = Bun.spawn([PROGRAM ?? "redis-server", ...fixed, ...options], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const running = Bun.spawn([PROGRAM ?? "redis-server", ...fixed, ...options], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
   const late = setTimeout(() => running.kill("SIGKILL"), START_MS);
   const reader = running.stdout.getReader();
   const text = new TextDecoder();

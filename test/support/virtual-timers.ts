@@ -95,7 +95,25 @@ export class SeededTimers extends VirtualTimers {
 /** What comes within it comes at one instant. */
 const INSTANT_MS = 1e-6;
 
-/** All microtasks, and what they set going with `setImmediate`. */
+/** What other processes are asked now, and how often they have answered. */
+let outside = 0;
+let answers = 0;
+
+/** Work of another process: virtual time stands still until it is done. */
+export async function outsideWork<T>(work: Promise<T>): Promise<T> {
+  outside++;
+  try {
+    return await work;
+  } finally {
+    outside--;
+    answers++;
+  }
+}
+
+/** All microtasks, what they set going with `setImmediate`, and what others are asked. */
 export async function settled(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let before = -1; outside > 0 || before !== answers; ) {
+    before = answers;
+    for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }

@@ -18,6 +18,7 @@ import {
   storeOptionsOf,
 } from "./queue-options.ts";
 import { GroupLimit, type RateLimit } from "./rate-limits.ts";
+import { openRedisStore } from "./redis/open.ts";
 import type { ResultOptions } from "./results.ts";
 import { type Schedule, type ScheduleRule, type ScheduleSendOptions, Schedules } from "./schedules.ts";
 import { bucketsOf } from "./shared-buckets.ts";
@@ -78,13 +79,17 @@ export class MessageQueue<T> implements Part {
     this.limits = new Map(limits.map(([group, limit]) => [group, new GroupLimit(limit, buckets(group, limit))]));
   }
 
-  /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be a queue. */
+  /** Opens a queue in memory, in a file, or in Redis. Throws `QueueError` when the file cannot be a queue, or the address is not one. */
   static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
-    const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000, timers } = options;
+    const { file, redis, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000, timers } = options;
     // Before the file is created.
     checkQueueOptions(options);
     const common = storeOptionsOf(options);
     if (file === "") throw new QueueError("invalid", "file: must be a path, got an empty text");
+    if (redis !== undefined) {
+      const openRedis = () => openRedisStore(redis, { ...common, queue: name });
+      return new MessageQueue<T>(name, openRedis(), options, openRedis);
+    }
     if (file === undefined) return new MessageQueue<T>(name, new MemoryStore(common), options);
     const openFile = () => new SqliteStore({ ...common, file, durability, maxBytes, busyMs, ...(timers === undefined ? {} : { timers }) });
     return new MessageQueue<T>(name, openFile(), options, openFile);

@@ -23,7 +23,7 @@ export class Opening<T> {
     readonly store: QueueStore,
     { order, capacity = 0, whenFull, maxMessageBytes = MOST_BYTES, values, pollMs = 50, resultMs }: MessageQueueOptions,
     timers: Timers,
-    /** Called after messages were added. */
+    /** Called after messages were added, or made available by other processes. */
     onSent: () => void,
   ) {
     if (resultMs !== undefined && store.note === undefined) throw new QueueError("invalid", "resultMs: this store keeps no results");
@@ -35,6 +35,7 @@ export class Opening<T> {
     this.inspection = new Inspection<T>(store, this.attempt);
     this.watch = new Watch(store, timers, pollMs);
     this.results = new Results(store, this.clock, this.watch, resultMs !== undefined);
+    store.listen?.(onSent);
   }
 
   /** What keeps the store from working; null: nothing that is known. */

@@ -30,6 +30,11 @@ export interface MessageQueueOptions {
   /** The file that keeps the messages (created if absent). Default: the memory of this process. */
   readonly file?: string;
   /**
+   * The Redis that keeps the messages, 6.2 or later, or Valkey: `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS. The
+   * queue is found by its name.
+   */
+  readonly redis?: string;
+  /**
    * What a file's acknowledgements survive. `process`: a kill of this process. `power`: a loss of power, at the price of a disk sync for
    * each batch. Default `process`.
    */
@@ -55,11 +60,11 @@ export interface MessageQueueOptions {
   readonly visibilityMs?: number;
   /** Attempts at a message before it becomes a dead letter. Default 5. */
   readonly maxAttempts?: number;
-  /** Rate limits by group: how many messages handlers begin in a time, those of all processes that have a file open with the same limit. */
+  /** Rate limits by group: how many messages handlers begin in a time, those of all processes that share a file or Redis with the same limit. */
   readonly rateLimits?: Readonly<Record<string, RateLimit>>;
   /**
    * Wait that counts as much as one step of priority, in whole milliseconds: so no message waits for ever behind others of a higher
-   * priority. A file keeps it. Default: priorities do not age.
+   * priority. A file or Redis keeps it. Default: priorities do not age.
    */
   readonly agingMs?: number;
   /** Waits between attempts, in milliseconds. */
@@ -71,7 +76,7 @@ export interface MessageQueueOptions {
    * `result` and `progress` are refused.
    */
   readonly resultMs?: number;
-  /** Interval of polling a file for changes by other processes, in milliseconds. Default 50. */
+  /** Interval of polling a file for changes by other processes, and for room in a full queue, in milliseconds. Default 50. */
   readonly pollMs?: number;
   /** Longest wait for another process that locks the file, in milliseconds. Default 5000. */
   readonly busyMs?: number;
@@ -127,7 +132,11 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
     if (!(options.groups ?? ["default"]).includes(group)) throw new RangeError(`rateLimits: there is no group "${group}"`);
     GroupLimit.check(`rateLimits.${group}`, limit);
   }
-  checkOneOf("values", options.values, options.file === undefined ? ["copied", "shared"] : ["copied"]);
+  const inMemory = options.file === undefined && options.redis === undefined;
+  checkOneOf("values", options.values, inMemory ? ["copied", "shared"] : ["copied"]);
+  if (options.redis !== undefined)
+    for (const other of ["file", "durability", "maxBytes", "busyMs"] as const)
+      if (options[other] !== undefined) throw new RangeError(`${other}: is for a queue in a file, not in Redis`);
   checkOneOf("durability", options.durability, ["process", "power"]);
   checkOneOf("order", options.order, ["none", "key"]);
   if (new Set(options.groups).size !== (options.groups?.length ?? 0)) throw new RangeError("groups: must name each group once");

@@ -1,6 +1,6 @@
 import { checkCount, checkOneOf, checkSpan, LONGEST_MS } from "../options.ts";
 
-/** How many messages of a group handlers may begin: those of all processes that have the queue's file open, each with this limit. */
+/** How many messages of a group handlers may begin: those of all processes that share the queue, each with this limit. */
 export interface RateLimit {
   readonly max: number;
   /** In so many milliseconds. */
@@ -17,6 +17,8 @@ const MOST_PROMISES = 10_000;
 /** What messages that may begin are taken from: 0, or the wait until one may, in milliseconds. */
 export interface Buckets {
   take(name: string, now: number): number;
+  /** True while the answer is awaited: the wait is not one for a place. */
+  isAsked?(name: string): boolean;
 }
 
 /** Lets messages of one group begin no faster than its limit. */
@@ -49,6 +51,7 @@ export class GroupLimit {
   /** The delay of a message that is put back: one after another, so that they do not all come again at once. */
   delay(key: string | null, wait: number, now: number): number {
     const name = this.nameOf(key);
+    if (this.buckets.isAsked?.(name) === true) return Math.ceil(wait);
     const at = Math.max(this.promised.get(name) ?? 0, now + wait);
     if (this.promised.size >= MOST_PROMISES) this.forget(now);
     this.promised.set(name, at + this.spacingMs);

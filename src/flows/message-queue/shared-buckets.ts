@@ -18,6 +18,10 @@ export function bucketsOf(group: string, { max, perMs }: RateLimit, store: () =>
 /** Token buckets that several processes share. */
 export class SharedBuckets implements Buckets {
   private readonly ahead = new Map<string, number>();
+  /** Buckets of which the store has been asked and has not answered. */
+  private readonly asked = new Set<string>();
+  /** When there may be a token in a bucket that was empty then, in milliseconds since 1970. */
+  private readonly nextAt = new Map<string, number>();
   private readonly want: number;
 
   constructor(
@@ -31,19 +35,37 @@ export class SharedBuckets implements Buckets {
   /** 0 when one may begin, which counts; else the wait until it is to be asked again, in milliseconds. A store that fails lets nothing begin. */
   take(name: string, now: number): number {
     if (this.takeAhead(name)) return 0;
+    const wait = this.isAsked(name) ? RETRY_MS : (this.nextAt.get(name) ?? 0) - now;
+    if (wait > 0) return wait;
     try {
       const answer = this.store().takeTokens?.(this.group, name, this.rule, this.want, now);
       if (answer instanceof Promise) {
-        // Locked by another process: what comes of it is there the next time.
-        answer.then(
-          ({ taken }) => this.keep(name, taken),
-          () => {},
-        );
+        void this.await(name, answer, now);
         return RETRY_MS;
       }
       return this.takeOf(name, answer ?? { taken: 0, waitMs: RETRY_MS });
     } catch {
       return RETRY_MS;
+    }
+  }
+
+  isAsked(name: string): boolean {
+    return this.asked.has(name);
+  }
+
+  /** What comes of an answer that takes its time is there when the bucket is asked again. */
+  private async await(name: string, answer: Promise<Tokens>, now: number): Promise<void> {
+    this.asked.add(name);
+    try {
+      const { taken, waitMs } = await answer;
+      this.keep(name, taken);
+      if (this.nextAt.size >= MOST_AHEAD) this.nextAt.clear();
+      if (taken > 0) this.nextAt.delete(name);
+      else this.nextAt.set(name, now + waitMs);
+    } catch {
+      // Asked again the next time.
+    } finally {
+      this.asked.delete(name);
     }
   }
 

@@ -181,6 +181,8 @@ export interface QueueStore {
   readonly keepsText?: boolean;
   /** True when other processes may use the same messages. */
   readonly shared: boolean;
+  /** Calls back when other processes have made messages available. Default: nothing is heard of them, and consumers look again and again. */
+  readonly listen?: (changed: () => void) => void;
   /** Messages that would fit now. */
   room(): StoreAnswer<number>;
   /** The group with the most messages waiting and at work. */
@@ -245,13 +247,16 @@ export interface StoreOptions {
   readonly agingMs?: number;
 }
 
-/** Kinds of refusal. */
+/** Kinds of refusal. `interrupted`: whether the operation was done is not known. */
 export type QueueProblem =
   | "full"
   | "closed"
   | "locked"
   | "replaced"
   | "disk full"
+  | "memory full"
+  | "unreachable"
+  | "interrupted"
   | "damaged"
   | "foreign"
   | "version"

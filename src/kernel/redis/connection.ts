@@ -1,4 +1,4 @@
-import { RedisClient } from "bun";
+import type { RedisClient } from "bun";
 import { errorText } from "../error-text.ts";
 import { pause, realTimers, type Timers } from "../timers.ts";
 import { closedError, interrupted, RedisError, replyError, tooOld, unreachable } from "./error.ts";
@@ -27,6 +27,7 @@ const OLDEST = [6, 2] as const;
  */
 export class RedisConnection implements RedisPort {
   readonly url: RedisUrl;
+  trouble: RedisError | null = null;
   private readonly timers: Timers;
   private readonly patienceMs: number;
   private readonly answerMs: number;
@@ -105,8 +106,10 @@ export class RedisConnection implements RedisPort {
       if (wait > 0 && left > 0) await pause(this.timers, left);
       this.client = await this.open();
       this.failures = 0;
+      this.trouble = null;
       return this.client;
     } catch (error) {
+      if (error instanceof RedisError) this.trouble = error;
       this.failures++;
       this.failedAt = this.timers.now();
       throw error;
@@ -118,11 +121,12 @@ export class RedisConnection implements RedisPort {
   private async open(): Promise<RedisClient> {
     const { href, shown, secure } = this.url;
     const tls = secure && this.tls !== undefined ? { tls: this.tls } : {};
-    const client = new RedisClient(href, { autoReconnect: false, connectionTimeout: this.answerMs, ...tls });
+    const client = new Bun.RedisClient(href, { autoReconnect: false, connectionTimeout: this.answerMs, ...tls });
     try {
       await client.connect();
       const hello = (await client.send("HELLO", [])) as { readonly version?: unknown };
       checkVersion(String(hello.version ?? ""), shown);
+      await client.send("PING", []).catch((error: unknown) => checkReady(errorText(error), shown));
     } catch (error) {
       client.close();
       throw error instanceof RedisError ? error : await this.refusal();
@@ -179,6 +183,12 @@ export class RedisConnection implements RedisPort {
     this.cancelWatch = null;
     client?.close();
   }
+}
+
+/** A server that loads its data greets, and does nothing else. Whatever else it answers, it is ready. */
+function checkReady(answer: string, shown: string): void {
+  const error = replyError(answer, shown);
+  if (error.code === "LOADING") throw error;
 }
 
 function checkVersion(version: string, shown: string): void {

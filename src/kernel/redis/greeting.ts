@@ -1,4 +1,3 @@
-import { connect } from "bun";
 import { errorText } from "../error-text.ts";
 import type { Timers } from "../timers.ts";
 import type { RedisUrl } from "./url.ts";
@@ -27,7 +26,7 @@ export function greetingOf(url: RedisUrl, tls: Bun.TLSOptions | undefined, ms: n
   };
   const cancel = timers.after(ms, () => resolve("nothing was answered"));
   const common = { socket, ...(url.secure ? { tls: tls ?? true } : {}) };
-  const connected = "unix" in url.place ? connect({ ...common, unix: url.place.unix }) : connect({ ...common, ...url.place });
+  const connected = "unix" in url.place ? Bun.connect({ ...common, unix: url.place.unix }) : Bun.connect({ ...common, ...url.place });
   connected.catch((error: unknown) => resolve(errorText(error)));
   return promise.finally(() => {
     cancel();

@@ -7,7 +7,8 @@ import Emittery from "emittery";
 import { EventEmitter } from "eventemitter3";
 import * as fastq from "fastq";
 import { filter, map, Subject } from "rxjs";
-import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../src/flows/index.ts";
+import { DataPipeline, EventBus, MessageQueue, type MessageQueueOptions, ReactiveStream } from "../../../src/flows/index.ts";
+import { RedisServer } from "../../support/redis-server.ts";
 import { type PeerMessage, peerHandler, peerMessages } from "../workload.ts";
 
 /** One side of a race of flows, named by the first argument, in a process of its own. Prints how many it did per second, as JSON. */
@@ -45,11 +46,9 @@ const BATCH = 100;
 async function throughQueue(
   count: number,
   batch: number,
-  file: string | null,
-  durability: "process" | "power",
-  values: "copied" | "shared" = "shared",
+  place: Pick<MessageQueueOptions, "file" | "durability" | "redis" | "values">,
 ): Promise<void> {
-  const queue = MessageQueue.open<Thing>("race", file === null ? { values } : { file, durability });
+  const queue = MessageQueue.open<Thing>("race", place);
   const done = Promise.withResolvers<void>();
   let handled = 0;
   queue.consume(
@@ -60,7 +59,7 @@ async function throughQueue(
     { concurrency: 1 },
   );
   if (batch === 1) {
-    if (file === null) await Promise.all(Array.from({ length: count }, (_, n) => queue.send(message(n))));
+    if (place.values !== undefined) await Promise.all(Array.from({ length: count }, (_, n) => queue.send(message(n))));
     else for (let n = 0; n < count; n++) await queue.send(message(n));
   } else for (let n = 0; n < count; n += batch) await queue.sendAll(Array.from({ length: batch }, (_, i) => message(n + i)));
   await done.promise;
@@ -69,8 +68,46 @@ async function throughQueue(
 
 async function onDisk(count: number, batch: number, durability: "process" | "power" = "process"): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lab-tui-race-"));
-  await throughQueue(count, batch, join(folder, "q.db"), durability);
+  await throughQueue(count, batch, { file: join(folder, "q.db"), durability });
   rmSync(folder, { recursive: true });
+}
+
+/** Does something with a Redis that keeps nothing on disk. */
+async function inRedis<T>(work: (url: string) => Promise<T>): Promise<T> {
+  const server = await RedisServer.start();
+  try {
+    return await work(server.url);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** As many messages through BullMQ, added one by one or as many at a time, and as many at work at a time. */
+async function bullMq(most: number, batch: number): Promise<number> {
+  const { Queue, Worker } = await import("bullmq");
+  return inRedis(async (url) => {
+    const connection = { host: "127.0.0.1", port: Number(new URL(url).port), maxRetriesPerRequest: null };
+    const queue = new Queue("race", { connection });
+    await queue.waitUntilReady();
+    const rate = await clock(most, async (count) => {
+      let handled = 0;
+      const done = Promise.withResolvers<void>();
+      const handle = async (job: { readonly data: unknown }) => {
+        take(job.data as Thing);
+        if (++handled === count) done.resolve();
+      };
+      const worker = new Worker("race", handle, { connection, concurrency: batch });
+      const job = (n: number) => ({ name: "thing", data: message(n), opts: { removeOnComplete: true } });
+      for (let n = 0; n < count; n += batch) {
+        if (batch === 1) await queue.add("thing", message(n), { removeOnComplete: true });
+        else await queue.addBulk(Array.from({ length: batch }, (_, i) => job(n + i)));
+      }
+      await done.promise;
+      await worker.close();
+    });
+    await queue.close();
+    return rate;
+  });
 }
 
 const copy = ({ key, payload }: Thing) => ({ key, payload });
@@ -173,9 +210,9 @@ const RACES: Readonly<Record<string, () => Promise<number>>> = {
       });
     });
   },
-  "queue-memory-batches": () => clock(100_000, (count) => throughQueue(count, BATCH, null, "process")),
-  "queue-memory-copies": () => clock(100_000, (count) => throughQueue(count, BATCH, null, "process", "copied")),
-  queue: () => clock(100_000, (count) => throughQueue(count, 1, null, "process")),
+  "queue-memory-batches": () => clock(100_000, (count) => throughQueue(count, BATCH, { values: "shared" })),
+  "queue-memory-copies": () => clock(100_000, (count) => throughQueue(count, BATCH, { values: "copied" })),
+  queue: () => clock(100_000, (count) => throughQueue(count, 1, { values: "shared" })),
   async fastq() {
     return clock(100_000, async (count) => {
       const queue = fastq.promise(async (thing: Thing) => take(thing), 1);
@@ -185,38 +222,10 @@ const RACES: Readonly<Record<string, () => Promise<number>>> = {
   "queue-batches": () => clock(50_000, (count) => onDisk(count, BATCH)),
   "queue-power": () => clock(50_000, (count) => onDisk(count, BATCH, "power")),
   "queue-singly": () => clock(5_000, (count) => onDisk(count, 1)),
-  async bullmq() {
-    const { Queue, Worker } = await import("bullmq");
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
-    const redis = Bun.spawn(["redis-server", "--port", String(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"], {
-      stdout: "ignore",
-      stderr: "ignore",
-    });
-    try {
-      const connection = { host: "127.0.0.1", port, maxRetriesPerRequest: null };
-      const queue = new Queue("race", { connection });
-      await queue.waitUntilReady();
-      const rate = await clock(2000, async (count) => {
-        let handled = 0;
-        const done = Promise.withResolvers<void>();
-        const worker = new Worker(
-          "race",
-          async (job) => {
-            take(job.data as Thing);
-            if (++handled === count) done.resolve();
-          },
-          { connection, concurrency: 1 },
-        );
-        for (let n = 0; n < count; n++) await queue.add("thing", message(n), { removeOnComplete: true });
-        await done.promise;
-        await worker.close();
-      });
-      await queue.close();
-      return rate;
-    } finally {
-      redis.kill();
-    }
-  },
+  "queue-redis": () => inRedis((url) => clock(50_000, (count) => throughQueue(count, BATCH, { redis: url }))),
+  "queue-redis-singly": () => inRedis((url) => clock(5_000, (count) => throughQueue(count, 1, { redis: url }))),
+  bullmq: () => bullMq(2000, 1),
+  "bullmq-batches": () => bullMq(20_000, BATCH),
 };
 
 const race = RACES[process.argv[2] ?? ""];

@@ -1,11 +1,10 @@
 import { MessageQueue } from "../../../src/flows/index.ts";
 import { SharedLog } from "./log.ts";
 
-/** Sends numbered messages of ten keys in batches of many sizes, as fast as it can; logs each once it is safe. Argv: file, log, durability, first number. */
+/** Sends numbered messages of ten keys in batches of many sizes, as fast as it can; logs each once it is safe. Argv: file or Redis, log, durability, first number. */
 const [file = "", log = "", durability = "process", first = "0"] = process.argv.slice(2);
 const queue = MessageQueue.open<{ key: string; n: number }>("killed", {
-  file,
-  durability: durability as "process" | "power",
+  ...(file.startsWith("redis:") ? { redis: file } : { file, durability: durability as "process" | "power" }),
   order: "key",
 });
 const safe = new SharedLog(log);

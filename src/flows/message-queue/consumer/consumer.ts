@@ -21,6 +21,8 @@ import { Sleeper } from "./sleeper.ts";
 
 /** Longest that handlers may hold the thread before timers, sockets and signals get their turn, in milliseconds. */
 const SLICE_MS = 10;
+/** Interval of looking for messages where the store reports them, in milliseconds: a report may be lost with its connection. */
+const LISTENING_MS = 2000;
 /** What the store has at least to settle their outcomes. */
 const LEAST_SETTLE_MS = 50;
 
@@ -267,7 +269,8 @@ export class GroupConsumer<T> implements Consumer<T> {
 
   /** Waits for something to do: a message, the end of a handler, a timer, another process. */
   private async rest(): Promise<void> {
-    let ms = this.tools.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
+    const { shared, listen } = this.tools.store;
+    let ms = !shared ? Number.POSITIVE_INFINITY : listen === undefined ? this.rule.pollMs : Math.max(this.rule.pollMs, LISTENING_MS);
     if (this.buffer.length > 0) ms = Math.min(ms, this.pace.wait(this.tools.clock.now()));
     if (this.wants > 0) {
       const at = await this.tools.store.nextAt(this.rule.group);
