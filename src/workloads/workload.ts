@@ -56,8 +56,8 @@ export interface Processor {
   report(): WorkloadReport;
   /** Reads an item's payload as the source's `encode` wrote it, reusing the item's previous payload, if any. */
   decode(words: WordReader, item: Item): void;
-  /** Reads an item's payload as the source's `toJson` wrote it, parsed. Absent: items stay in one process. */
-  fromJson?(value: unknown, item: Item): void;
+  /** Reads an item's payload as the source's `toJson` wrote it. Throws when it is none. Absent: items stay in one process. */
+  fromJson?(json: string, item: Item): void;
   /** Makes a machine's state the one of a text of `stateOf`; null: it has none. Absent: items leave no states. */
   adopt?(key: number, json: string | null): void;
   /** The name of a machine that an item read by `fromJson` belongs to. Absent: items leave no states. */

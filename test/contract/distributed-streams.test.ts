@@ -31,6 +31,14 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
+function pieceOf(partition: number, first: number, lines: readonly string[]): Piece {
+  return { partition, first, count: lines.length, text: lines.map((line) => `${line}\n`).join("") };
+}
+
+function linesOf({ text }: Piece): string[] {
+  return text.split("\n").slice(0, -1);
+}
+
 /** Workers, some of which die, freeze and commit late, on the streams of one run. */
 class Scene {
   readonly run = crypto.randomUUID().slice(0, 16);
@@ -80,7 +88,13 @@ class Scene {
       case "send again": {
         const piece = this.sent[step.which % Math.max(1, this.sent.length)];
         if (piece !== undefined)
-          await this.streams.add([{ ...piece, lines: piece.lines.map((line) => (this.dropped.has(line) ? "" : line)) }]);
+          await this.streams.add([
+            pieceOf(
+              piece.partition,
+              piece.first,
+              linesOf(piece).map((line) => (this.dropped.has(line) ? "" : line)),
+            ),
+          ]);
         return;
       }
       default:
@@ -91,7 +105,7 @@ class Scene {
   private async add(partition: number, count: number): Promise<void> {
     const first = (this.added[partition] ?? 0) + 1;
     const lines = Array.from({ length: count }, (_, i) => `${partition}:${first + i}`);
-    const piece = { partition, first, lines };
+    const piece = pieceOf(partition, first, lines);
     this.added[partition] = first + count - 1;
     this.sent.push(piece);
     expect(await this.streams.add([piece])).toBe(count);
@@ -187,7 +201,7 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     const scene = new Scene(redis);
     await scene.open();
     const lines = ["a", "b", "c", "d"];
-    await scene.streams.add([{ partition: 1, first: 1, lines }]);
+    await scene.streams.add([pieceOf(1, 1, lines)]);
     const first = (await scene.streams.take({ size: 3, claimAfterMs: 20 }, "one")) as Taken;
     expect([first.partition, first.claimed, first.lines]).toEqual([1, false, "a\nb\nc"]);
     // The rest waits for those before it.
@@ -209,7 +223,7 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
   test("a lease that is prolonged is not taken over; one of another token is not prolonged", async () => {
     const scene = new Scene(redis);
     await scene.open();
-    await scene.streams.add([{ partition: 0, first: 1, lines: ["a"] }]);
+    await scene.streams.add([pieceOf(0, 1, ["a"])]);
     const taken = (await scene.streams.take({ size: 3, claimAfterMs: 40 }, "one")) as Taken;
     for (let i = 0; i < 4; i++) {
       await Bun.sleep(20);
@@ -226,15 +240,15 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     const scene = new Scene(redis);
     await scene.open();
     const { streams } = scene;
-    await streams.add([{ partition: 0, first: 1, lines: ["a", "b"] }]);
-    await expect(streams.add([{ partition: 0, first: 4, lines: ["d"] }])).rejects.toMatchObject({ code: "GAP" });
+    await streams.add([pieceOf(0, 1, ["a", "b"])]);
+    await expect(streams.add([pieceOf(0, 4, ["d"])])).rejects.toMatchObject({ code: "GAP" });
     const rule = { size: 1, claimAfterMs: 2000 };
     const taken = (await streams.take(rule, "one")) as Taken;
     expect(await streams.close()).toBe("0-0");
     expect(await streams.commit({ taken, record: "r", states: [] }, rule, "")).toBe("over");
     expect(await streams.take(rule, "two")).toBe("over");
     await streams.remove([]);
-    await expect(streams.add([{ partition: 0, first: 3, lines: ["c"] }])).rejects.toMatchObject({ code: "GONE" });
+    await expect(streams.add([pieceOf(0, 3, ["c"])])).rejects.toMatchObject({ code: "GONE" });
     // What is left goes by itself.
     const left = (await redis.send("KEYS", [`${streams.prefix}*`])) as readonly string[];
     for (const key of left) expect(Number(await redis.send("TTL", [key]))).toBeGreaterThan(0);
@@ -244,7 +258,7 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     const scene = new Scene(redis);
     await scene.open();
     const { streams } = scene;
-    await streams.add([0, 1, 2].map((partition) => ({ partition, first: 1, lines: ["a", "b", "c"] })));
+    await streams.add([0, 1, 2].map((partition) => pieceOf(partition, 1, ["a", "b", "c"])));
     const rule = { size: 1, claimAfterMs: 2000 };
     const taken = (await streams.take(rule, "one")) as Taken;
     await streams.take(rule, "two");

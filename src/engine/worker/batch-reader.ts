@@ -17,23 +17,28 @@ export class BatchReader {
 
   /** The items of a batch, each with its number in the partition as its index. Throws when it holds what is none. */
   read({ lines }: Taken): Item[] {
-    const { fromJson } = this.processor;
-    if (fromJson === undefined) throw new Error("items of this workload cannot leave their process");
-    const parsed: unknown = JSON.parse(`[${lines.replaceAll("\n", ",")}]`);
-    const items = (parsed as readonly unknown[]).map((line) => {
-      const [number, key, due, content] = Array.isArray(line) ? (line as readonly unknown[]) : [];
-      if (!isWhole(number) || !isWhole(key) || typeof due !== "number")
-        throw new Error("a stream of the run holds an entry that is no item");
-      const item = this.pool.take();
-      item.index = number;
-      item.sequence = number;
-      item.key = key;
-      item.due = due;
-      fromJson.call(this.processor, content, item);
-      return item;
-    });
+    const items = lines.split("\n").map((line) => this.itemOf(line));
     if (this.order !== null) arrange(items, ({ key }) => key, this.order);
     return items;
+  }
+
+  /** The item of a line: its number, its key, when it was due, and what the source's `toJson` wrote. */
+  private itemOf(line: string): Item {
+    const first = line.indexOf(",");
+    const second = line.indexOf(",", first + 1);
+    const third = line.indexOf(",", second + 1);
+    const number = Number(line.slice(0, Math.max(0, first)));
+    const key = Number(line.slice(first + 1, second));
+    const due = Number(line.slice(second + 1, third));
+    if (third < 0 || !isWhole(number) || !isWhole(key) || !Number.isFinite(due) || this.processor.fromJson === undefined)
+      throw new Error("a stream of the run holds an entry that is no item");
+    const item = this.pool.take();
+    item.index = number;
+    item.sequence = number;
+    item.key = key;
+    item.due = due;
+    this.processor.fromJson(line.slice(third + 1), item);
+    return item;
   }
 
   /** Takes an item back for reuse. */

@@ -18,8 +18,35 @@ export function portablePayload({ ops, padding, timestamp }: Payload): string {
   return `[${timestamp === null ? "null" : timestamp},${padding === 0 ? "0" : JSON.stringify(" ".repeat(padding))},[${told.join(",")}]]`;
 }
 
-/** Reads a parsed message. Throws when it is none. */
-export function readMessage(value: unknown): { readonly name: string | null; readonly demand: number; readonly payload: Payload } {
+/** A message as it was read; not to be changed, since one that comes again is the same object. */
+interface ReadMessage {
+  readonly name: string | null;
+  readonly demand: number;
+  readonly payload: Payload;
+}
+
+/** Messages that are kept, and the longest of these. */
+const KEPT = 256;
+const LONGEST_KEPT = 512;
+
+/** Reads messages. Generated ones are few, and come again and again: they are read once. */
+export class MessageReader {
+  private readonly known = new Map<string, ReadMessage>();
+
+  /** Throws when it is none. */
+  read(json: string): ReadMessage {
+    const known = this.known.get(json);
+    if (known !== undefined) return known;
+    const message = readMessage(JSON.parse(json));
+    // What a state holds may be changed there, so only messages of numbers and texts can be shared.
+    if (json.length > LONGEST_KEPT || !message.payload.ops.every(({ value }) => typeof value !== "object")) return message;
+    if (this.known.size >= KEPT) this.known.clear();
+    this.known.set(json, message);
+    return message;
+  }
+}
+
+function readMessage(value: unknown): ReadMessage {
   if (!Array.isArray(value)) throw notOne();
   const [name, demand, content] = value as readonly unknown[];
   if (!Array.isArray(content) || typeof demand !== "number" || (name !== 0 && typeof name !== "string")) throw notOne();

@@ -10,7 +10,7 @@ import { reasonOf } from "../reason.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { type Handler, type Message, messageOf } from "./handler.ts";
 import type { Payload } from "./message.ts";
-import { readMessage } from "./portable.ts";
+import { MessageReader } from "./portable.ts";
 import { apply, parseState, type State, stateJson } from "./state.ts";
 import { unseenIn } from "./unseen.ts";
 import { type PayloadReader, readerFor, WireMeter } from "./wire.ts";
@@ -44,6 +44,8 @@ export class MessageProcessor implements Processor {
   private readonly states: (State | undefined)[] = [];
   private readonly spelt: (string | undefined)[] = [];
   private readonly reader: PayloadReader;
+  /** Messages of other processes. */
+  private readonly messages = new MessageReader();
   /** Cost of reading messages of another thread. */
   private readonly meter = new WireMeter();
   /** Machines in use by a handler, until it ends. */
@@ -163,8 +165,8 @@ export class MessageProcessor implements Processor {
     else item.payload = this.reader.decode(words, item.payload as Payload | null);
   }
 
-  fromJson(value: unknown, item: Item): void {
-    const { name, demand, payload } = readMessage(value);
+  fromJson(json: string, item: Item): void {
+    const { name, demand, payload } = this.messages.read(json);
     if (name !== null) this.spelt[item.key] = name;
     item.demand = demand;
     item.payload = payload;

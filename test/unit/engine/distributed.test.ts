@@ -13,7 +13,7 @@ import { Random } from "../../../src/kernel/random.ts";
 import type { Overflow } from "../../../src/queueing/bounded-queue.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { makeOp, Payload } from "../../../src/workloads/message/message.ts";
-import { portableMessage, portablePayload, readMessage } from "../../../src/workloads/message/portable.ts";
+import { MessageReader, portableMessage, portablePayload } from "../../../src/workloads/message/portable.ts";
 import type { ProcessorSpec } from "../../../src/workloads/processors.ts";
 import type { Processor } from "../../../src/workloads/workload.ts";
 
@@ -103,18 +103,29 @@ describe("what comes from Redis", () => {
   test("a message is read as it was written, and what is none is not", () => {
     const ops = [makeOp(0, "counter", 1), makeOp(1, "sta\ntus", { a: ["ü\u2028"] }), makeOp(2, "result", 9)];
     for (const payload of [new Payload(ops), new Payload(ops, 12, 3.5)]) {
-      const read = readMessage(JSON.parse(portableMessage("wörker-1", 0, portablePayload(payload))));
+      const read = new MessageReader().read(portableMessage("wörker-1", 0, portablePayload(payload)));
       expect([read.name, read.payload.padding, read.payload.timestamp]).toEqual(["wörker-1", payload.padding, payload.timestamp]);
       expect(read.payload.ops.map(({ kind, key, value }) => [kind, key, value])).toEqual(
         ops.map(({ kind, key, value }) => [kind, key, value]),
       );
     }
-    expect(readMessage(JSON.parse(portableMessage(null, 250, portablePayload(new Payload([])))))).toMatchObject({
+    expect(new MessageReader().read(portableMessage(null, 250, portablePayload(new Payload([]))))).toMatchObject({
       name: null,
       demand: 250,
     });
     for (const text of ["1", "[]", "[0,0]", "[0,0,[]]", "[0,0,[null,0,[[5,0,1]]]]", '[0,0,[null,0,[[7,"k",1]]]]', "[1,0,[null,0,[]]]"])
-      expect(() => readMessage(JSON.parse(text))).toThrow();
+      expect(() => new MessageReader().read(text)).toThrow();
+  });
+
+  test("a message that comes again is read once, unless a state could change what it holds", () => {
+    const reader = new MessageReader();
+    const text = (value: unknown) => portableMessage(null, 0, portablePayload(new Payload([makeOp(1, "k", value)])));
+    expect(reader.read(text("idle"))).toBe(reader.read(text("idle")));
+    expect(reader.read(text({ a: 1 }))).not.toBe(reader.read(text({ a: 1 })));
+    // However many there are, no more than some are kept.
+    const first = reader.read(text("first"));
+    for (let i = 0; i < 600; i++) reader.read(text(i));
+    expect(reader.read(text("first"))).not.toBe(first);
   });
 
   test("a run's modules and programs run only where the worker allows them", () => {
@@ -137,6 +148,7 @@ describe("the queue of what is in the streams", () => {
       capacity,
       overflow,
       partitions: 2,
+      keptFor: 4e9,
       partitionOf: ({ key }) => key,
       lineOf: ({ index }, number) => `${number}:${index}`,
     });
@@ -146,7 +158,7 @@ describe("the queue of what is in the streams", () => {
     const [a, b, c, d, e] = items(5) as [Item, Item, Item, Item, Item];
     expect(queue.offerAll([a, b, c, d, e], 0, 0, 100)).toBe(4);
     expect(queue.offer(e, 0, 100)).toBe("full");
-    expect(queue.send(3, 1e6).map(({ partition, first, lines }) => [partition, first, ...lines])).toEqual([
+    expect(queue.send(3, 1e6).map(({ partition, first, text }) => [partition, first, ...text.trimEnd().split("\n")])).toEqual([
       [0, 1, "1:0", "2:2"],
       [1, 1, "1:1"],
     ]);
@@ -170,7 +182,7 @@ describe("the queue of what is in the streams", () => {
     expect(queue.dropped({ partition: 1, number: 1 }, 5)?.index).toBe(1);
     queue.committed({ partition: 0, number: 1 }, 1, 6);
     queue.committed({ partition: 0, number: 2 }, 1, 7);
-    const kept = () => [...queue.keptPieces()].map(({ lines }) => lines);
+    const kept = () => queue.keptPieces.map(({ text }) => text.split("\n").slice(0, -1));
     queue.forget(8);
     expect(kept()).toEqual([
       ["1:0", "2:2"],

@@ -19,6 +19,8 @@ import { StreamSender } from "./stream-sender.ts";
 /** Nanoseconds between two looks at the workers' signs of life, and between two prolongations of the keys' life. */
 const LOOK_EVERY: Nanoseconds = 500e6;
 const KEEP_EVERY: Nanoseconds = 20e9;
+/** A server that writes what it does to a file once a second may lose two seconds of it; and a reserve. */
+const KEPT: Nanoseconds = 4e9;
 /** Wait between two looks at whether the streams are empty, and beyond the last item for reports, in milliseconds. */
 const EMPTY_MS = 20;
 const REPORT_MS = 3000;
@@ -44,8 +46,9 @@ export class DistributedRun {
       capacity: settings.capacity,
       overflow: settings.overflow,
       partitions: rule.partitions,
+      keptFor: session.persistent ? KEPT : 0,
       partitionOf: ({ key }) => intake.shardOf(key, rule.partitions),
-      lineOf: (item, number) => `[${number},${item.key},${item.due},${toJson(item)}]`,
+      lineOf: (item, number) => `${number},${item.key},${Math.round(item.due)},${toJson(item)}`,
     });
     this.feed = new Feed(job, this.queue);
     const news = () => void this.feed.arrived.notify();
@@ -129,7 +132,7 @@ export class DistributedRun {
         await time.sleepAbout(now + EMPTY_MS * 1e6);
         continue;
       }
-      await this.feed.arrived.wait();
+      await this.feed.arrived.wait(this.sender.dueAt);
     }
   }
 

@@ -80,23 +80,23 @@ end
 `;
 
 /**
- * Appends items: for each partition, its number, the number of the first item, how many, and their texts; an empty text stands for an item
- * that was dropped. Items that are there already are left: sending twice adds nothing. Replies how many were added; GAP where items before
+ * Appends items: for each partition, its number, the number of the first item, how many, and their texts, each with a line end; an empty
+ * text stands for an item that was dropped. Items that are there already are left: sending twice adds nothing. Replies how many were added; GAP where items before
  * them are missing.
  */
 export const ADD = new RedisScript(`${READY}
 local P = KEYS[1]
 if redis.call('EXISTS', P..'plan') == 0 then return redis.error_reply('GONE the run is gone') end
-local i, appended = 1, 0
-while i <= #ARGV do
+local appended = 0
+for i = 1, #ARGV, 4 do
   local p, first, count = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local part, stream = P..'part:'..p, P..'items:'..p
   local found = redis.call('HMGET', part, 'added', 'state')
   local added = tonumber(found[1] or '0')
   local last = first + count - 1
   if first > added + 1 then return redis.error_reply('GAP '..p..' '..string.format('%.0f', added)) end
-  for n = first, last do
-    local text = ARGV[i + 3 + n - first]
+  local n = first
+  for text in string.gmatch(ARGV[i + 3], '([^\\n]*)\\n') do
     local id = string.format('%.0f', n)..'-0'
     if text == '' then
       if n <= added then redis.call('XDEL', stream, id) end
@@ -104,18 +104,21 @@ while i <= #ARGV do
       redis.call('XADD', stream, id, 'm', text)
       appended = appended + 1
     end
+    n = n + 1
   end
   if last > added then
-    redis.call('HSET', part, 'added', string.format('%.0f', last))
-    redis.call('EXPIRE', part, ${LIFE})
-    redis.call('EXPIRE', stream, ${LIFE})
-    if not found[2] then
-      redis.call('HSET', part, 'state', 'r')
+    if found[2] then
+      redis.call('HSET', part, 'added', string.format('%.0f', last))
+    else
+      redis.call('HSET', part, 'added', string.format('%.0f', last), 'state', 'r')
       ready(P, p, 'RPUSH')
       ring(P)
     end
+    if added == 0 then
+      redis.call('EXPIRE', part, ${LIFE})
+      redis.call('EXPIRE', stream, ${LIFE})
+    end
   end
-  i = i + 3 + count
 end
 return appended
 `);

@@ -29,6 +29,8 @@ export interface RunSession {
   /** Identifies the server's process; and its product and version. */
   readonly process: string;
   readonly product: string;
+  /** Restarted, it has what it had, but for a moment. */
+  readonly persistent: boolean;
   /** Removes what the run has in Redis. */
   close(): Promise<void>;
 }
@@ -52,7 +54,8 @@ export async function openRun(job: Job, rule: DistributedRule, server: Server, r
     await hosts.order(READY_MS + job.settings.patience / 1e6);
     const before = await compareClocks(redis, clock, base);
     const [process, product] = [await processOf(redis), await productOf(redis)];
-    return { redis, reading, streams, hosts, clock, before, base, process, product, close };
+    const persistent = /^aof_enabled:1/m.test(String(await redis.send("INFO", ["persistence"])));
+    return { redis, reading, streams, hosts, clock, before, base, process, product, persistent, close };
   } catch (error) {
     await close();
     throw error;

@@ -4,16 +4,15 @@ import { Heap } from "../../../kernel/heap.ts";
 import type { FeedQueue, Offer, Overflow } from "../../../queueing/bounded-queue.ts";
 import type { Item } from "../../../queueing/item.ts";
 import { CountIntegral } from "../../../telemetry/integral.ts";
-import { PartitionItems, type SentPiece } from "./partition-items.ts";
-import type { ItemPlace } from "./streams.ts";
-
-/** Time for which what is done is kept, so that it can be sent again to a server that lost its last second; and a reserve. */
-const KEPT: Nanoseconds = 4e9;
+import { PartitionItems, type SentPiece, toSendAgain } from "./partition-items.ts";
+import type { ItemPlace, Piece } from "./streams.ts";
 
 export interface StreamQueueRule {
   readonly capacity: number;
   readonly overflow: Overflow;
   readonly partitions: number;
+  /** Time for which what is done is kept, should the server lose it. */
+  readonly keptFor: Nanoseconds;
   readonly partitionOf: (item: Item) => number;
   /** The line that stands for an item in the stream of its partition; `number`: its own there. */
   readonly lineOf: (item: Item, number: number) => string;
@@ -40,6 +39,8 @@ export class StreamQueue implements FeedQueue {
   private readonly partitions: readonly PartitionItems[];
   /** What was sent, in that order. */
   private readonly kept = new Deque<SentPiece>();
+  /** The pieces that are being gathered, by partition. */
+  private readonly open: (SentPiece | undefined)[];
   private observedArea = 0;
   private observedFrom: Nanoseconds = 0;
   private fullSince: Nanoseconds | null = null;
@@ -47,6 +48,7 @@ export class StreamQueue implements FeedQueue {
   constructor(private readonly rule: StreamQueueRule) {
     this.capacity = rule.capacity;
     this.overflow = rule.overflow;
+    this.open = new Array<SentPiece | undefined>(rule.partitions).fill(undefined);
     this.partitions = Array.from({ length: rule.partitions }, () => new PartitionItems());
   }
 
@@ -96,22 +98,25 @@ export class StreamQueue implements FeedQueue {
 
   /** Moves up to `most` waiting items of at most about `bytes` characters into the streams; returns what is to be sent, by partition. */
   send(most: number, bytes: number): SentPiece[] {
-    const pieces = new Map<number, SentPiece>();
+    const sent: SentPiece[] = [];
     let length = 0;
     for (let i = Math.min(most, this.outbox.length); i > 0 && length < bytes; i--) {
       const item = this.outbox.shift() as Item;
       const partition = this.rule.partitionOf(item);
       const items = this.partitions[partition] as PartitionItems;
       const number = items.added + 1;
-      const piece = pieces.get(partition) ?? { partition, first: number, lines: [], left: 0, doneAt: 0 };
-      pieces.set(partition, piece);
+      let piece = this.open[partition];
+      if (piece === undefined) {
+        piece = { partition, first: number, count: 0, text: "", dropped: [], left: 0, doneAt: 0 };
+        this.open[partition] = piece;
+        sent.push(piece);
+      }
       const line = this.rule.lineOf(item, number);
-      piece.lines.push(line);
       length += line.length;
-      items.push(item, piece);
+      items.push(item, piece, line);
       this.inStreams++;
     }
-    const sent = [...pieces.values()];
+    for (const { partition } of sent) this.open[partition] = undefined;
     for (const piece of sent) this.kept.push(piece);
     return sent;
   }
@@ -128,7 +133,7 @@ export class StreamQueue implements FeedQueue {
 
   /** Takes a dropped item out of the streams; sent again, it is told to be dropped. */
   dropped({ partition, number }: ItemPlace, now: Nanoseconds): Item | null {
-    const item = this.partitions[partition]?.take(number, now, "") ?? null;
+    const item = this.partitions[partition]?.take(number, now, true) ?? null;
     if (item === null) return null;
     this.evicted.add(now);
     this.left(now);
@@ -161,13 +166,14 @@ export class StreamQueue implements FeedQueue {
   }
 
   /** All that may have to be sent again, in order. */
-  *keptPieces(): Generator<SentPiece> {
-    yield* this.kept;
+  get keptPieces(): Piece[] {
+    return Array.from(this.kept, toSendAgain);
   }
 
   /** Forgets what was done long enough ago. */
   forget(now: Nanoseconds): void {
-    for (let first = this.kept.peek(); first !== undefined && first.left === 0 && first.doneAt + KEPT < now; first = this.kept.peek()) {
+    const { keptFor } = this.rule;
+    for (let first = this.kept.peek(); first !== undefined && first.left === 0 && first.doneAt + keptFor < now; first = this.kept.peek()) {
       this.kept.shift();
     }
   }

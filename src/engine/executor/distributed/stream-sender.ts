@@ -1,3 +1,4 @@
+import type { Nanoseconds } from "../../../kernel/clock.ts";
 import { RedisError } from "../../../kernel/redis/error.ts";
 import type { RedisPort } from "../../../kernel/redis/port.ts";
 import type { Job } from "../executor.ts";
@@ -8,6 +9,8 @@ import type { PartitionStreams, Piece } from "./streams.ts";
 const IN_FLIGHT = 4;
 const MOST_ITEMS = 512;
 const MOST_CHARACTERS = 1_000_000;
+/** Longest that items wait for others to be sent with. */
+const GATHERED: Nanoseconds = 5e6;
 /** Wait between two attempts to reach the server again. */
 const RETRY_MS = 100;
 
@@ -22,6 +25,7 @@ export class StreamSender {
   resent = 0;
   restarts = 0;
   private inFlight = 0;
+  private sentAt: Nanoseconds = 0;
   private dropping = false;
   private recovering = false;
 
@@ -45,7 +49,25 @@ export class StreamSender {
       void this.dropOldest();
       return;
     }
-    while (this.inFlight < IN_FLIGHT && this.queue.unsent > 0) void this.send(this.queue.send(MOST_ITEMS, MOST_CHARACTERS));
+    while (this.maySend) {
+      this.sentAt = this.job.time.now();
+      void this.send(this.queue.send(MOST_ITEMS, MOST_CHARACTERS));
+    }
+  }
+
+  /**
+   * Each sending has a cost of its own: while workers have enough to do, what comes is gathered for a while, and while one is under way
+   * until there is enough for another.
+   */
+  private get maySend(): boolean {
+    const { unsent, inStreams } = this.queue;
+    if (unsent >= MOST_ITEMS) return this.inFlight < IN_FLIGHT;
+    return unsent > 0 && this.inFlight === 0 && (inStreams < this.held() || this.job.time.now() >= this.dueAt);
+  }
+
+  /** When what is gathered is to be sent at the latest. */
+  get dueAt(): Nanoseconds {
+    return this.queue.unsent > 0 && this.inFlight === 0 ? this.sentAt + GATHERED : Number.POSITIVE_INFINITY;
   }
 
   /** To be called when a connection of the run broke: the server may have been restarted. */
@@ -141,9 +163,9 @@ export class StreamSender {
       pieces = [];
       items = 0;
     };
-    for (const piece of [...this.queue.keptPieces()]) {
+    for (const piece of this.queue.keptPieces) {
       pieces.push(piece);
-      items += piece.lines.length;
+      items += piece.count;
       if (items >= MOST_ITEMS) await flush();
     }
     await flush();
