@@ -42,6 +42,12 @@ export class GiveUp extends NonRetryableError {
   override readonly name = "GiveUp";
 }
 
+/** Who has leased a message. */
+interface MessageHolder {
+  readonly group: string;
+  progress(ref: LeaseRef, value: unknown): Promise<void>;
+}
+
 const UNREAD = Symbol("unread");
 
 /** A message leased by this consumer. */
@@ -57,16 +63,18 @@ export class LeasedMessage<T> implements Message<T> {
 
   constructor(
     private readonly leased: Leased,
-    readonly group: string,
     /** When its lease runs out, by the clock of its store. */
     public until: number,
-    private readonly reports: { progress(ref: LeaseRef, value: unknown): Promise<void> },
+    private readonly holder: MessageHolder,
   ) {
     this.attempt = leased.attempt;
   }
 
   get id(): number {
     return this.leased.id;
+  }
+  get group(): string {
+    return this.holder.group;
   }
   get value(): T {
     if (this.payload === UNREAD) this.payload = this.leased.value;
@@ -97,7 +105,7 @@ export class LeasedMessage<T> implements Message<T> {
   }
 
   progress(value: unknown): Promise<void> {
-    return this.reports.progress(this, value);
+    return this.holder.progress(this, value);
   }
 
   /** For logs: all but the signal; a value that JSON cannot write as files keep it. */

@@ -1,6 +1,6 @@
 import { Deque } from "../../kernel/deque.ts";
 import { type SteadyClock, soon, type Timers } from "../../kernel/timers.ts";
-import { callerContext } from "../async-context.ts";
+import { type CallerContext, callerContext } from "../async-context.ts";
 import { onAbort } from "../notifier.ts";
 import { type PayloadRule, payloadFor } from "./payload/payload.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
@@ -57,7 +57,10 @@ export class Sender<T> {
     try {
       const terms = termsOf(options, this.rule);
       const payload = this.payload(value, options);
-      return this.sendNow(payload, terms) ?? this.sendSoon(this.message(payload, terms), options.whenFull === "reject", options.signal);
+      return (
+        this.sendNow(payload, terms) ??
+        this.sendSoon({ value: payload, terms, caller: this.caller() }, options.whenFull === "reject", options.signal)
+      );
     } catch (error) {
       return Promise.reject(error);
     }
@@ -76,8 +79,9 @@ export class Sender<T> {
     return Promise.resolve(receipt);
   }
 
-  private message(value: unknown, terms: Terms): NewMessage {
-    return { value, terms, caller: this.store.shared ? null : callerContext() };
+  /** The async context of who sends; null where the store cannot keep it. */
+  private caller(): CallerContext | null {
+    return this.store.shared ? null : callerContext();
   }
 
   /** Sends at the end of this turn of the loop, together with what other tasks send in it. */
@@ -109,10 +113,11 @@ export class Sender<T> {
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const chosen = values.map(optionsOf);
+    const caller = this.caller();
     // All of them before any is added: one that cannot be carried is found at once.
     const messages = values.map((value, i) => {
       const terms = termsOf(chosen[i] as SendOptions, this.rule);
-      return this.message(this.payload(value, chosen[i] as SendOptions), terms);
+      return { value: this.payload(value, chosen[i] as SendOptions), terms, caller };
     });
     // One that must not wait decides for all: they are sent together.
     const hasty = chosen.some(({ whenFull }) => whenFull === "reject");

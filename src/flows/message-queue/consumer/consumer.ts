@@ -159,7 +159,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     this.batch.leased(leased.length);
     this.outcomes.counts.leased += leased.length;
     const until = this.leases.heldUntil(request.until);
-    for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, this.rule.group, until, this.reports));
+    for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, until, this.reports));
     return leased.length;
   }
 

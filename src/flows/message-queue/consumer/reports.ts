@@ -17,19 +17,23 @@ export class Reports {
     private readonly listener: ConsumerListener,
   ) {}
 
+  get group(): string {
+    return this.rule.group;
+  }
+
   /** Resolves once it is written, or could not be. Throws `QueueError` for what no message can carry, and where nothing is kept. */
-  progress({ id, attempt: number }: LeaseRef, value: unknown): Promise<void> {
+  progress({ id, attempt }: LeaseRef, value: unknown): Promise<void> {
     if (this.rule.resultMs === null) throw new QueueError("invalid", "progress: needs the queue's option resultMs");
-    this.latest.set(id, { id, attempt: number, about: "progress", value: this.payload(value) });
+    this.latest.set(id, { id, attempt, about: "progress", value: this.payload(value) });
     this.writing ??= turn(this.tools.timers).then(() => this.write());
     return this.writing;
   }
 
   /** The note on what a handler returned, or a promise fulfilled already; null: results are not kept, or no message can carry it. */
-  result({ id, attempt: number }: LeaseRef, returned: unknown): Note | null {
+  result(ref: LeaseRef, returned: unknown): Note | null {
     if (this.rule.resultMs === null) return null;
     try {
-      return { id, attempt: number, about: "result", value: this.payload(fulfilledValue(returned)) };
+      return { id: ref.id, attempt: ref.attempt, about: "result", value: this.payload(fulfilledValue(returned)) };
     } catch (error) {
       this.tools.failures.report(`${this.rule.name}, result`, undefined, error);
       return null;

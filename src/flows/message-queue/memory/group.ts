@@ -76,8 +76,8 @@ export class Group {
 
   add(id: number, value: unknown, terms: Terms, caller: CallerContext | null, now: number): void {
     const { delayMs } = terms;
-    const kind = this.options.values === "shared" ? SharedEntry : Entry;
-    const entry = new kind(id, value, terms, now, caller);
+    const shared = this.options.values === "shared";
+    const entry = shared ? new SharedEntry(id, value, terms, now, caller) : new Entry(id, value, terms, now, caller);
     this.entries.set(id, entry);
     if (!this.chains.join(entry)) {
       this.become(entry, BEHIND);
