@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import type { Capacity, KeyLimits } from "./capacity.ts";
 import { spentPerItem } from "./capacity.ts";
 import { type Expected, threadsOf } from "./demand.ts";
-import { redisCosts } from "./redis.ts";
+import { usualCosts } from "./redis.ts";
 import type { Simulated } from "./simulate.ts";
 
 /** A limit is named when it cuts the rate below this share of the next one. */
@@ -73,5 +73,5 @@ function clientsDecide(expected: Expected, capacity: number, { throughput, sojou
 
 /** Seconds of an item on its way to a slot that waits for it: it is added, the slot is told, takes it and reads its state. */
 function wayOf(expected: Expected): number {
-  return MODE_TRAITS[expected.mode].remote ? 3 * redisCosts(expected, 1).roundTrip : 0;
+  return MODE_TRAITS[expected.mode].remote ? 3 * usualCosts(expected, 1).roundTrip : 0;
 }

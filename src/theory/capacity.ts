@@ -3,7 +3,7 @@ import { keyShares, workerName } from "../load/keys.ts";
 import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { coresGiven, type Expected, rationed, type Shares, sharesOf, threadsOf } from "./demand.ts";
-import { batchesAhead, exchangeOf, fullBatch, redisTime } from "./redis.ts";
+import { batchesAhead, exchangeOf, fullBatch, redisTime, slowdown, streamCosts } from "./redis.ts";
 
 export interface Capacity {
   /** Per second; null: no time of the work is known. */
@@ -58,15 +58,18 @@ function remoteLimits(expected: Expected, { cpu, hold, wait }: Shares): Limit[] 
   const read = (source.latency.min + source.latency.max) / 2e6;
   const limits: Limit[] = read > 0 ? [[source.connections / read, "source", source.connections]] : [];
   if (work.kind === "handler" || work.kind === "command") return limits;
-  limits.push([1 / redisTime(expected), "redis", 1]);
-  const [threads, exchange, held] = [threadsOf(expected), exchangeOf(expected), cpu + hold];
+  const { runner, slot } = streamCosts(expected, 1);
+  // Where all share too few cores, it is these that are used up.
+  const crowded = slowdown(expected) > 1;
+  limits.push([1 / redisTime(expected), crowded ? "all cores" : "redis", 1], [1 / runner, crowded ? "all cores" : "runner", 1]);
+  const [threads, exchange, held] = [threadsOf(expected), exchangeOf(expected), cpu + hold + slot];
   const overlapping = wait > 0 ? async.concurrency : 1;
   const each = held + wait + exchange;
   const slots = threads * overlapping;
   const waiting = threads * (overlapping + batchesAhead((held + wait) * fullBatch(expected)));
   if (cpu > 0) limits.push([coresGiven(expected) / cpu, rationed(expected) ? QUOTA : "all cores", coresGiven(expected)]);
   const name = overlapping > 1 ? "concurrency" : threadName(expected.mode, threads, coresGiven(expected), { cpu, hold, wait });
-  if (held + wait > 0) limits.push([slots / (held + wait), name, slots]);
+  limits.push([slots / (held + wait), name, slots]);
   const at = Math.min(waiting, distributed.partitions);
   limits.push([at / each, at < slots ? "few partitions" : exchange > held + wait ? "round trips" : name, at]);
   return limits;

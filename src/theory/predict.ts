@@ -44,7 +44,7 @@ export function predict(asked: Expected): Prediction {
     steadyState: formula?.steadyState ?? null,
     part: partOf(scenario, foreseen),
     // The last ration of a run is used whole, whenever the run ends.
-    drawn: able > ALIKE * capacity && !rationed(expected) ? foreseen.service / 1e6 : null,
+    drawn: able > ALIKE * capacity && !rationed(expected) && scenario.work.kind !== "none" ? foreseen.service / 1e6 : null,
   };
 }
 

@@ -13,7 +13,7 @@ import { type Allowance, coresText, readAllowance, threadsFor } from "../../tele
 import type { Prediction, SteadyState } from "../../telemetry/prediction.ts";
 import type { Expected } from "../../theory/demand.ts";
 import { predict } from "../../theory/predict.ts";
-import { redisCosts } from "../../theory/redis.ts";
+import { usualCosts } from "../../theory/redis.ts";
 import { intentLines, oneLine } from "../../views/report/intent.ts";
 import { paramsText } from "../../views/report/sweep.ts";
 import { textTable } from "../../views/report/table.ts";
@@ -102,7 +102,7 @@ function notesOf({ sojournMean, steadyState, part, capacity, drawn }: Prediction
 
 /** What is taken for granted of Redis. */
 function costsNote(machine: Pick<Expected, "hosts" | "roundTrip">): string {
-  const { add, added, take, taken, commit, committed, read, readEach, roundTrip } = redisCosts(machine, 1000);
+  const { add, added, take, taken, commit, committed, read, readEach, roundTrip } = usualCosts(machine, 1000);
   const calls = formatMs(add + take + commit + read);
   return `distributed: round trips of ${formatMs(roundTrip)}; Redis computes ${calls} for the calls of a batch, and ${formatMs(added + taken + committed + readEach)} for a message.`;
 }

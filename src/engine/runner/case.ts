@@ -30,6 +30,7 @@ import type { Lifecycle } from "../source/lifecycle.ts";
 import { RealEffort } from "../work/effort.ts";
 import { UnhandledErrors } from "../work/unhandled-errors.ts";
 import { WorkMeter, workFigures } from "../work/work-meter.ts";
+import { helperCpuMs } from "./helper-cpu.ts";
 import { buildPipeline, NO_TIMESTAMP, queryPlan, type Setup, type Timing } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSnapshot } from "./sampler.ts";
@@ -127,7 +128,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       clearInterval(alive);
       return strays?.settle();
     });
-    const cpuMs = pipeline.sampler.usage.cpuMsSinceStart();
+    const cpuMs = pipeline.sampler.usage.cpuMsSinceStart() + helperCpuMs(plan.scenario, execution);
     const machine = pipeline.sampler.usage.machineSinceStart();
     const computed = workFigures([meter.total, ...execution.threads.flatMap(({ work }) => work ?? [])], roundsPerMs);
     const states = execution.state.flatMap((slice) => slice.entries);

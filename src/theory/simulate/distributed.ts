@@ -53,7 +53,7 @@ export class Distributed implements FeedConsumer {
     keys: number,
   ) {
     this.half = streams.costs.roundTrip / 2;
-    this.sender = new SimulatedSender(this.trips, this.half);
+    this.sender = new SimulatedSender(this.trips, this.half, streams.costs.runner / 2);
     this.queue = new Shards(messages, machine, streams.partitions);
     this.feed = new SimulatedFeed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
     this.partitions = new KeyLanes(keys, streams.partitions);
@@ -144,6 +144,9 @@ export class Distributed implements FeedConsumer {
         this.hosts.hand(slot, items, this.now);
         return;
       case "results":
+        this.sender.read(count, this.now);
+        return;
+      case "recorded":
         this.queue.giveBack(count);
         if (this.feed.room.notify()) this.feedReady = true;
         this.source.answered(count, this.now);

@@ -11,7 +11,7 @@ export class SimulatedHosts {
   private readonly threads: readonly Thread[];
 
   constructor(machine: SimulatedMachine, count: number, shared: Omit<Shop, "machine" | "batches" | "cores" | "turns" | "halted">) {
-    const computes = machine.shares.cpu > 0 || machine.perBatch > 0;
+    const computes = machine.shares.cpu > 0 || machine.perBatch + machine.perItem > 0;
     this.hosts = Array.from({ length: count }, (_, host) => {
       const threads = Math.ceil((machine.threads - host) / count);
       const contended = computes && (threads > machine.cores || machine.ration !== null);

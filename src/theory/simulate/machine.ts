@@ -3,7 +3,7 @@ import { type BatchRule, batchRule } from "../../queueing/batcher.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { type Expected, handoverOf, queryShare, rationed, type Shares, sharesOf } from "../demand.ts";
-import { type RedisCosts, redisCosts } from "../redis.ts";
+import { type StreamCosts, streamCosts } from "../redis.ts";
 
 /** The machine of a case: all that the simulation knows of mode, threads and queue. Times in nanoseconds. */
 export interface SimulatedMachine {
@@ -29,8 +29,9 @@ export interface SimulatedMachine {
   readonly ordered: boolean;
   /** Messages of a batch after which the loop gets a turn; Infinity: after the batch. */
   readonly yieldEvery: number;
-  /** Computing before the first message of each batch. */
+  /** Computing before the first message of each batch, and what the lab itself computes before each. */
   readonly perBatch: Nanoseconds;
+  readonly perItem: Nanoseconds;
   /** Time from the end of a piece of work until the next can begin, where a helper works. */
   readonly handover: Nanoseconds;
   /** Unit of work sent to a helper Worker; null: no helper. */
@@ -56,7 +57,7 @@ export interface Streams {
   readonly ahead: boolean;
   /** Items have states, which a slot reads unless it was the last to commit the partition. */
   readonly states: boolean;
-  readonly costs: RedisCosts;
+  readonly costs: StreamCosts;
 }
 
 /** A CPU quota: `quota` nanoseconds of CPU time in each `period`. */
@@ -83,6 +84,7 @@ export function machineOf(expected: Expected): SimulatedMachine | null {
     ordered: scenario.keys.order,
     yieldEvery: scenario.loop.yieldEvery === "batch" ? Number.POSITIVE_INFINITY : scenario.loop.yieldEvery,
     perBatch: scenario.work.perBatch * 1000,
+    perItem: remote ? streamCosts(expected, 1e9).slot : 0,
     handover: offload === null ? 0 : handoverOf(pieceOf(scenario, offload)) * 1e9,
     offload,
     streams: remote ? streamsOf(expected) : null,
@@ -97,7 +99,7 @@ export function machineOf(expected: Expected): SimulatedMachine | null {
 function streamsOf(expected: Expected): Streams {
   const { partitions, batch } = expected.scenario.distributed;
   const hosts = Math.min(expected.workers, expected.hosts ?? 1);
-  return { hosts, partitions, batch, ahead: true, states: true, costs: redisCosts(expected, 1e9) };
+  return { hosts, partitions, batch, ahead: true, states: true, costs: streamCosts(expected, 1e9) };
 }
 
 /** Seconds of work sent to a helper at a time, where its batches are full. */

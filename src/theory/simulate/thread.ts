@@ -178,7 +178,7 @@ export class Thread {
     const { shares, stretch } = machine;
     const demand = messages.demand[batch.items[batch.done] as number] as number;
     if (this.part === COMPUTE) {
-      const compute = (demand * shares.cpu + (batch.done === 0 ? machine.perBatch : 0)) * stretch;
+      const compute = (demand * shares.cpu + (batch.done === 0 ? machine.perBatch : 0) + machine.perItem) * stretch;
       if (compute > 0) {
         this.hold(batch, compute, now);
         if (cores === null) agenda.push(now + compute, pieceEnd(this.no));

@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Agenda } from "./agenda.ts";
 
 /** Messages between runner, Redis and slots: calls, answers, and what the runner reads of results. */
-export type TripKind = "add" | "added" | "take" | "taken" | "read" | "states" | "commit" | "results";
+export type TripKind = "add" | "added" | "take" | "taken" | "read" | "states" | "commit" | "results" | "recorded";
 
 export interface Trip {
   /** Its number, by which events refer to it; reused. */

@@ -4,7 +4,7 @@ import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { Expected } from "../../../src/theory/demand.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { mmcSojourn } from "../../../src/theory/queues.ts";
-import { redisCosts } from "../../../src/theory/redis.ts";
+import { usualCosts } from "../../../src/theory/redis.ts";
 import { machineOf, type Streams } from "../../../src/theory/simulate/machine.ts";
 import { type Simulated, simulate, simulateOn } from "../../../src/theory/simulate.ts";
 import { rounds } from "../../support/campaign.ts";
@@ -18,14 +18,20 @@ const of = (change: object, machine: Partial<Expected> = {}): Expected => ({
 });
 const rate = (perSecond: number, more: object = {}) => ({ executor: "constant-arrival-rate", rate: perSecond, duration: "5s", ...more });
 const evenly = { count: 10_000, distribution: "round-robin" };
-const FREE = { add: 0, added: 0, take: 0, taken: 0, commit: 0, committed: 0, read: 0, readEach: 0, roundTrip: 0 } as const;
+const FREE = {
+  ...{ add: 0, added: 0, take: 0, taken: 0, commit: 0, committed: 0, read: 0, readEach: 0 },
+  ...{ runner: 0, slot: 0, roundTrip: 0 },
+} as const;
 
 /** Simulated with other costs of Redis, in nanoseconds. */
 function simulated(expected: Expected, costs: Partial<Streams["costs"]>, change: Partial<Streams> = {}): Simulated {
   const machine = machineOf(expected);
   if (machine?.streams == null) throw new Error("there are no streams");
   const { streams } = machine;
-  return simulateOn({ ...machine, streams: { ...streams, ...change, costs: { ...streams.costs, ...costs } } }, expected);
+  return simulateOn(
+    { ...machine, perItem: costs.slot ?? machine.perItem, streams: { ...streams, ...change, costs: { ...streams.costs, ...costs } } },
+    expected,
+  );
 }
 
 describe("the simulation of distributed", () => {
@@ -137,6 +143,7 @@ describe("the simulation of distributed", () => {
 describe("what is predicted of distributed", () => {
   const cpu = { kind: "cpu", time: "5ms" };
   const spread = { work: cpu, keys: evenly };
+  const idle = { work: { kind: "none" }, load: rate(900_000), keys: evenly, queue: { capacity: "unlimited" } };
   const zipf = { count: 100, distribution: "zipf", exponent: 1.5 };
 
   test.each<[string, object, Partial<Expected>]>([
@@ -148,7 +155,9 @@ describe("what is predicted of distributed", () => {
     ["hot partition", { ...spread, load: rate(1600), distributed: { partitions: 5 }, keys: { count: 9, distribution: "round-robin" } }, {}],
     ["concurrency", { work: { kind: "io", time: "5ms" }, load: rate(9000), keys: evenly, async: { concurrency: 10 } }, {}],
     ["round trips", { work: { kind: "none" }, load: rate(400_000), queue: { capacity: "unlimited" } }, { workers: 1, roundTrip: 0.002 }],
-    ["redis", { work: { kind: "none" }, load: rate(900_000), keys: evenly, queue: { capacity: "unlimited" } }, { workers: 64, cores: 64 }],
+    ["redis", { ...idle, distributed: { batch: 10 } }, { workers: 64, cores: 64 }],
+    ["runner", idle, { workers: 64, cores: 64 }],
+    ["all cores", idle, { workers: 2, cores: 2 }],
     ["clients", { ...spread, load: { executor: "constant-vus", vus: 2, duration: "1s" }, distributed: { batch: 1 } }, { cores: 8 }],
     ["queue", { work: cpu, load: rate(500, { arrivals: "poisson" }), queue: { capacity: 3, overflow: "drop-newest" } }, {}],
   ])("is limited by %s", (name, change, machine) => {
@@ -164,9 +173,16 @@ describe("what is predicted of distributed", () => {
     expect([one?.model, one?.steadyState, many?.bottleneck]).toEqual(["simulation", null, "redis"]);
   });
 
+  test("is less where server, runner and workers share a few cores than where each has its own", () => {
+    const none = { work: { kind: "none" }, load: rate(900_000), keys: evenly, queue: { capacity: "unlimited" } };
+    const on = (cores: number, redis: string) => predict(of({ ...none, distributed: { redis } }, { workers: 2, cores })).capacity ?? 0;
+    expect(on(2, "auto") / on(2, "redis://h:1")).toBeWithin(0.4, 0.6);
+    expect(on(16, "auto")).toBe(on(16, "redis://h:1"));
+  });
+
   test("depends on the round trip that is told, and on the usual one of one host or of several else", () => {
-    expect(redisCosts({ roundTrip: 0.004 }, 1e9).roundTrip).toBe(4e6);
-    expect(redisCosts({}, 1e6).roundTrip).toBeLessThan(redisCosts({ hosts: 2 }, 1e6).roundTrip);
+    expect(usualCosts({ roundTrip: 0.004 }, 1e9).roundTrip).toBe(4e6);
+    expect(usualCosts({}, 1e6).roundTrip).toBeLessThan(usualCosts({ hosts: 2 }, 1e6).roundTrip);
     const calm = (roundTrip: number) => predict(of({ work: { kind: "cpu", time: "1ms" }, load: rate(10) }, { roundTrip, workers: 1 }));
     const [near, far] = [calm(0.0001).sojournMean ?? 0, calm(0.0101).sojournMean ?? 0];
     // Added after half of one, told after another half, asked and answered after one more; a state is read at first.
