@@ -172,7 +172,11 @@ describe("beside the panels", () => {
     const cases = view.cases.map((one, i) =>
       one.result === null ? one : { ...one, result: { ...one.result, throughput: i === 2 ? 400 : 100 } },
     );
-    expect(screen({ ...view, cases }, [120, 40])).toMatch(/^parallel +★ 400/m);
+    const lines = screen({ ...view, cases }, [120, 40]);
+    expect(lines).toMatch(/^parallel +★ 400/m);
+    // Each as a share of the first.
+    expect(lines).toMatch(/^mode +done\/s +of sync /m);
+    expect([/^sync .* 100 % /m, /^parallel .* 400 % /m].map((row) => row.test(lines))).toEqual([true, true]);
   });
 });
 
