@@ -2,6 +2,7 @@ import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { squaredVariation } from "../../load/service-times.ts";
 import { takesStatedTime } from "../../scenario/work-kinds.ts";
 import { theCores } from "../../telemetry/allowance.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { SteadyState } from "../../telemetry/prediction.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { offeredRate } from "../../theory/demand.ts";
@@ -41,9 +42,10 @@ export function againstTheory({ result, scenario, longEnough }: Facts): string {
 /** Share of the capacity from which the lab's own handling of messages is mentioned, where less was done than predicted. */
 const HANDLING = 0.05;
 
-/** What receiving, queueing and holding messages cost, where it kept a case from what was predicted. */
-function handling({ shortfall, throughput, predicted }: Explained): string {
-  if (shortfall == null || throughput >= (1 - HANDLING) * (predicted.throughput ?? 0)) return "";
+/** What receiving, queueing and holding messages cost, where that and nothing else kept a case from what was predicted. */
+function handling(result: Explained): string {
+  const { shortfall, throughput, predicted } = result;
+  if (shortfall == null || isDisturbed(result) || throughput >= (1 - HANDLING) * (predicted.throughput ?? 0)) return "";
   const share = shortfall.causes.overhead / shortfall.capacity;
   return share < HANDLING ? "" : `Receiving, queueing and holding messages took ${formatShare(share)} of what the work could have had.`;
 }

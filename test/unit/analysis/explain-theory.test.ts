@@ -7,7 +7,7 @@ import { caseResult } from "../../support/results.ts";
 const SAID = "Receiving, queueing and holding messages took 13 % of what the work could have had.";
 
 /** A thread that could do 500/s and lost 65/s of it to its messages, where so many a second were expected and done. */
-function explained(done: number, predicted: number, overhead = 65): string {
+function explained(done: number, predicted: number, overhead = 65, disturbed: object | null = null): string {
   const base = caseResult({ mode: "async", processed: 2000, serviceMean: 2 });
   const causes = { work: 0, reads: 0, queries: 0, overhead, idle: 0 };
   const result = {
@@ -16,7 +16,7 @@ function explained(done: number, predicted: number, overhead = 65): string {
     throughput: done,
     predicted: { ...base.predicted, throughput: predicted, sojournMean: 1000 },
     shortfall: { capacity: 500, throughput: done, causes },
-    disturbed: null,
+    disturbed,
     series: [],
   };
   return explain(result as MeasuredCase, scenarioSchema.parse({ title: "x", work: { kind: "cpu", time: "2ms" } }));
@@ -25,5 +25,8 @@ function explained(done: number, predicted: number, overhead = 65): string {
 describe("the cost of handling messages", () => {
   test("is named where less was done than predicted", () => expect(explained(435, 500)).toContain(SAID));
   test("is not where as much was done", () => expect(explained(480, 500)).not.toContain("Receiving"));
+  test("is not where other programs had a part in it", () => {
+    expect(explained(435, 500, 65, { otherCores: 1, stealMs: 0, calibrationOff: 0, reason: "Others." })).not.toContain("Receiving");
+  });
   test("is not where it was small", () => expect(explained(435, 500, 24)).not.toContain("Receiving"));
 });
