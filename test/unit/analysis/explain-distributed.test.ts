@@ -163,7 +163,7 @@ describe("a case of distributed is explained", () => {
   test("in sentences that its figures bear, whatever these are", () => {
     const wrong: string[] = [];
     const seen = new Set<string>();
-    for (let i = 0; i < rounds(150, 20_000); i++) {
+    for (let i = 0; i < rounds(100, 20_000); i++) {
       const one = told(drawn(new Draw(new Random(7, `explained ${i}`))));
       const text = explain(one.result, one.scenario);
       seen.add(/^[A-Za-z ]+ (is|are) the limit/.exec(text)?.[0] ?? "");

@@ -56,14 +56,15 @@ describe("the simulation of distributed", () => {
 
   test("is the queue of c servers where nothing but work takes time, and partitions are many", () => {
     const work = { kind: "cpu", time: "1ms", distribution: "exponential" };
-    const load = { ...rate(3200, { arrivals: "poisson" }), duration: "10s" };
+    const load = { ...rate(3200, { arrivals: "poisson" }), duration: "4s" };
     const change = { work, load, keys: { count: 100_000 }, queue: { capacity: "unlimited" }, distributed: { partitions: 4096, batch: 1 } };
     const { sojourn } = simulated(of(change), FREE, { ahead: false });
     expect(sojourn.mean / 1e9 / (mmcSojourn(3200, 0.001, 4) ?? 0)).toBeWithin(0.95, 1.05);
   });
 
   test("does by its slots, by the cores of each host, and by what a partition allows", () => {
-    const busy = { work: { kind: "cpu", time: "4ms" }, load: rate(5000), keys: evenly, queue: { capacity: 10_000 } };
+    const load = { ...rate(4000), duration: "1s" };
+    const busy = { work: { kind: "cpu", time: "4ms" }, load, keys: evenly, queue: { capacity: 10_000 } };
     const done = (machine: Partial<Expected>, change: object = {}) =>
       simulated(of({ ...busy, gracefulStop: "1ms", ...change }, machine), FREE).throughput;
     expect(done({ workers: 4, cores: 4 })).toBeWithin(990, 1010);
@@ -99,7 +100,7 @@ describe("the simulation of distributed", () => {
 
   test("accounts for every message, within the places of the queue, whatever is drawn", () => {
     const drops = { newest: 0, oldest: 0 };
-    for (let i = 0; i < rounds(60, 3000); i++) {
+    for (let i = 0; i < rounds(40, 3000); i++) {
       const draw = new Draw(new Random(5, `streams ${i}`));
       const overflow = draw.of("block", "drop-newest", "drop-oldest");
       const capacity = draw.of<number | string>(1, 3, 20, 500, "unlimited");
@@ -165,7 +166,7 @@ describe("what is predicted of distributed", () => {
   });
 
   test("grows with hosts until Redis is the limit, and with no formula beside it", () => {
-    const load = { ...rate(300_000), duration: "200ms" };
+    const load = { ...rate(300_000), duration: "100ms" };
     const on = (hosts: number) =>
       predict(of({ work: { kind: "cpu", time: "200us" }, load, keys: evenly }, { workers: 4 * hosts, cores: 4, hosts }));
     const [one, two, many] = [on(1), on(2), on(64)];
