@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { Random } from "../../src/kernel/random.ts";
 import { RedisConnection } from "../../src/kernel/redis/connection.ts";
@@ -6,8 +7,10 @@ import { type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
+import { cleanEnv, MAIN, ROOT } from "../support/cli.ts";
 import { expectedDigest } from "../support/expected-digest.ts";
 import { WorkerHere, WorkerProcess } from "../support/lab-workers.ts";
+import { CAN_NETWORK, NamespaceHost } from "../support/network-namespaces.ts";
 import { HAS_REDIS, RedisServer } from "../support/redis-server.ts";
 import { planOf } from "../support/virtual-setup.ts";
 
@@ -41,11 +44,15 @@ function scenarioOf(round: number, more: object = {}): Scenario {
 }
 
 /** Runs a case with two workers in processes of their own, one of which has something happen to it a while after the start. */
-async function faulty(given: Scenario, afterMs: number, what: (worker: WorkerProcess) => Promise<void>): Promise<RunnerResult> {
-  const url = KEPT?.url ?? "";
-  const workers = [new WorkerProcess(url, "steady"), new WorkerProcess(url, "faulty")] as const;
+async function faulty(
+  given: Scenario,
+  afterMs: number,
+  what: (worker: WorkerProcess) => Promise<void>,
+  start = (name: string) => new WorkerProcess(given.distributed.redis, name),
+): Promise<RunnerResult> {
+  const workers = [start("steady"), start("faulty")] as const;
   try {
-    await listed(url, 2);
+    await listed(given.distributed.redis, 2);
     let happened: Promise<void> = Promise.resolve();
     const { result } = await runHere(planOf(given, "distributed"), undefined, {
       rehearsal: 0,
@@ -115,6 +122,148 @@ describe.skipIf(KEPT === null)("mode distributed under faults (needs redis-serve
   });
 });
 
+/** Rounds of two network namespaces: all in `bun run verify`, none in `bun test`. */
+const HOST_ROUNDS = rounds(0.12, 20);
+
+describe.skipIf(!HAS_REDIS || !CAN_NETWORK || HOST_ROUNDS === 0)("two hosts (needs redis-server and ip netns; in verify)", () => {
+  const faults = {
+    killed: (_: NamespaceHost, worker: WorkerProcess) => worker.kill(),
+    frozen: async (_: NamespaceHost, worker: WorkerProcess) => {
+      worker.signal("SIGSTOP");
+      await Bun.sleep(3 * CLAIM_AFTER);
+      worker.signal("SIGCONT");
+    },
+    "cut off": async (host: NamespaceHost) => {
+      host.cut(true);
+      await Bun.sleep(3 * CLAIM_AFTER);
+      host.cut(false);
+    },
+  };
+
+  test.each(Object.entries(faults))("one of which is %s: the same states, each key in order, the ledger balanced", async (_, fault) => {
+    const hosts = [NamespaceHost.make(1), NamespaceHost.make(2)] as const;
+    const server = await RedisServer.start("--bind", "127.0.0.1", ...hosts.map(({ gateway }) => gateway), "--protected-mode", "no");
+    try {
+      for (let round = 0; round < HOST_ROUNDS; round++) {
+        const given = scenarioOf(300 + round, { gracefulStop: "30s" });
+        const there = { ...given, distributed: { ...given.distributed, redis: server.url } };
+        const result = await faulty(
+          there,
+          300,
+          (worker) => fault(hosts[1], worker),
+          (name) => {
+            const host = hosts[name === "steady" ? 0 : 1];
+            return new WorkerProcess(`redis://${host.gateway}:${server.port}`, name, host.prefix);
+          },
+        );
+        isWhole(result, there);
+      }
+    } finally {
+      await server.stop();
+      for (const host of hosts) host.remove();
+    }
+  });
+});
+
+describe.skipIf(!HAS_REDIS)("the server of mode distributed (needs redis-server)", () => {
+  const runOn = (redis: string, more: object = {}) =>
+    runHere(planOf(scenarioSchema.parse({ title: "server", distributed: { redis }, ...more }), "distributed"), undefined, { rehearsal: 0 });
+
+  test("that is not there, or wants a password, is told in a sentence", async () => {
+    await using server = await RedisServer.start("--requirepass", "secret");
+    await expect(runOn("redis://127.0.0.1:1")).rejects.toThrow("Mode distributed has no server: no Redis answers at redis://127.0.0.1:1");
+    await expect(runOn(server.url)).rejects.toThrow("needs a password: redis://user:password@host");
+    const wrong = server.url.replace("redis://", "redis://:wrong@");
+    await expect(runOn(wrong)).rejects.toThrow("does not accept this user and password");
+    // The password is told nowhere.
+    await expect(runOn(wrong)).rejects.not.toThrow("wrong@");
+  });
+
+  test("that is full fails the case by name, and the ledger is balanced", async () => {
+    await using server = await RedisServer.start("--maxmemory", "12mb", "--maxmemory-policy", "noeviction");
+    const worker = new WorkerHere(server.url, "one");
+    await listed(server.url, 1);
+    const { result } = await runOn(server.url, {
+      load: { executor: "bursts", size: 3000 },
+      message: { size: "10kB" },
+      work: { kind: "sleep", time: "1ms" },
+      queue: { capacity: "unlimited" },
+      gracefulStop: "20s",
+    });
+    await worker.stop();
+    expect(result.status).toBe("failed");
+    expect(result.problems[0]).toMatch(/127\.0\.0\.1:\d+ is full: its memory reached maxmemory/);
+    expect(imbalance(result.ledger)).toBe(0);
+    expect(result.ledger.unfinished).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(!HAS_REDIS)("lab-tui worker (needs redis-server)", () => {
+  test("finishes its batch at SIGTERM, says what it did, and the run goes on with the others", async () => {
+    await using server = await RedisServer.start();
+    const stays = new WorkerHere(server.url, "stays");
+    const command = [process.execPath, MAIN, "worker", "--redis", server.url, "--name", "goes", "--slots", "1"];
+    const goes = Bun.spawn(command, { env: cleanEnv(), stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    await listed(server.url, 2);
+    const given = scenarioOf(7, { distributed: { redis: server.url, batch: 5, claimAfter: "10s" } });
+    const { result } = await runHere(planOf(given, "distributed"), undefined, {
+      rehearsal: 0,
+      onStarted: () => void setTimeout(() => goes.kill("SIGTERM"), 300),
+    });
+    isWhole(result, given);
+    // What it had was committed, or given back: nothing had to be taken over.
+    expect(result.distributed).toMatchObject({ claims: 0, refused: 0 });
+    expect(await goes.exited).toBe(0);
+    const lines = (await new Response(goes.stdout).text()).trim().split("\n");
+    expect(lines).toEqual([
+      expect.stringMatching(/^worker goes: 1 slot at redis:/),
+      expect.stringMatching(/^worker goes: faults: \d+ items in /),
+    ]);
+    await stays.stop();
+  });
+
+  test("runs no program, and no module, that it was not allowed", async () => {
+    await using server = await RedisServer.start();
+    const worker = new WorkerHere(server.url, "strict");
+    await listed(server.url, 1);
+    const given = scenarioSchema.parse({
+      title: "program",
+      work: { kind: "command", command: ["cat"], folder: "/" },
+      distributed: { redis: server.url },
+    });
+    await expect(runHere(planOf(given, "distributed"), undefined, { rehearsal: 0 })).rejects.toThrow(
+      "Worker strict does not take the run: it runs programs only with --allow-commands, given where it was started",
+    );
+    await worker.stop();
+  });
+});
+
+describe.skipIf(!HAS_REDIS)("redis: auto (needs redis-server)", () => {
+  test("ends with the process that started it, however that ends", async () => {
+    const script = `
+      const { RedisHere } = await import(${JSON.stringify(join(ROOT, "src/engine/executor/distributed/redis-here.ts"))});
+      const here = await RedisHere.start(1);
+      process.stdout.write(JSON.stringify(here.processes) + "\\n");
+      setInterval(() => {}, 1000);`;
+    const child = Bun.spawn([process.execPath, "-e", script], { env: cleanEnv(), stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    const { value } = await child.stdout.getReader().read();
+    const pids = JSON.parse(new TextDecoder().decode(value)) as number[];
+    const isThere = (pid: number) => {
+      try {
+        process.kill(pid, 0);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    expect(pids.map(isThere)).toEqual([true, true]);
+    child.kill("SIGKILL");
+    await child.exited;
+    for (let tries = 0; pids.some(isThere) && tries < 250; tries++) await Bun.sleep(20);
+    expect(pids.map(isThere)).toEqual([false, false]);
+  });
+});
+
 describe.skipIf(!HAS_REDIS)("clocks of mode distributed (needs redis-server)", () => {
   test("a worker whose clock is two seconds ahead: latencies are right within the stated error", async () => {
     await using server = await RedisServer.start();
@@ -136,8 +285,12 @@ describe.skipIf(!HAS_REDIS)("clocks of mode distributed (needs redis-server)", (
     expect(Math.abs((host?.clockOffsetMs ?? 0) - 2000)).toBeLessThanOrEqual(5 + (host?.clockErrorMs ?? 0));
     expect(host?.clockErrorMs).toBeLessThan(20);
     expect([same.status, ahead.status]).toEqual(["completed", "completed"]);
-    expect(ahead.latency.service.p50).toBeCloseTo(same.latency.service.p50, 0);
-    expect(ahead.latency.sojourn.p50).toBeLessThan(same.latency.sojourn.p50 + 5 + 2 * (host?.clockErrorMs ?? 0));
+    // Instants that are carried over wrongly lie outside of what the runner knows: before they were sent, or after they were heard of.
+    for (const { warnings, latency } of figures) {
+      expect(warnings.join(" ")).not.toContain("A clock was off");
+      expect(latency.service.min).toBeGreaterThanOrEqual(2);
+      expect(latency.sojourn.max).toBeLessThan(2000);
+    }
     expect(ahead.latency.sojourn.min).toBeGreaterThan(2);
   });
 });

@@ -17,7 +17,7 @@ export class WorkerHere {
     const { slots = 1, clockShift = 0, allowCommands = false } = more;
     this.worker = new RedisWorker({
       ...{ url, name, slots, clockShift, allowCommands },
-      allowHandlers: false,
+      allowModules: false,
       say: (line) => this.lines.push(line),
     });
     this.served = this.worker.serve();
@@ -34,8 +34,9 @@ export class WorkerHere {
 export class WorkerProcess {
   private readonly child: Bun.Subprocess;
 
-  constructor(url: string, name: string) {
-    this.child = Bun.spawn([process.execPath, MAIN, name, "1"], {
+  /** `prefix`: what stands before its command. */
+  constructor(url: string, name: string, prefix: readonly string[] = []) {
+    this.child = Bun.spawn([...prefix, process.execPath, MAIN, name, "1"], {
       env: { ...process.env, REDIS_URL: url },
       stdin: "ignore",
       stdout: "ignore",

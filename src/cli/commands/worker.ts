@@ -11,7 +11,7 @@ export interface WorkerFlags {
   readonly redis?: string;
   readonly name?: string;
   readonly slots?: string;
-  readonly allowHandlers?: boolean;
+  readonly allowModules?: boolean;
   readonly allowCommands?: boolean;
 }
 
@@ -26,7 +26,7 @@ export async function serveWorker(flags: WorkerFlags, signals: StopSignals): Pro
   const worker = workerOf(url, {
     name: printable(name, 60),
     slots: flags.slots === undefined ? navigator.hardwareConcurrency : numberFrom("--slots", flags.slots, 1, MOST_SLOTS),
-    allowHandlers: flags.allowHandlers === true,
+    allowModules: flags.allowModules === true,
     allowCommands: flags.allowCommands === true,
   });
   const again = Promise.withResolvers<number>();
@@ -44,7 +44,7 @@ export async function serveWorker(flags: WorkerFlags, signals: StopSignals): Pro
 
 function workerOf(
   url: string,
-  options: { readonly name: string; readonly slots: number; readonly allowHandlers: boolean; readonly allowCommands: boolean },
+  options: { readonly name: string; readonly slots: number; readonly allowModules: boolean; readonly allowCommands: boolean },
 ): RedisWorker {
   try {
     return new RedisWorker({ url, ...options, say: (line) => process.stdout.write(`${line}\n`) });

@@ -8,7 +8,7 @@ export const declare: Declare = (program, host) => {
     .option("--redis <url>", "the server, such as redis://192.168.1.5:6379 (rediss:// with TLS); or REDIS_URL")
     .option("--name <name>", "its name in results (default: that of the machine)")
     .option("--slots <n>", "threads that process (default: as many as there are cores)")
-    .option("--allow-handlers", "run the handler modules that runs name")
+    .option("--allow-modules", "run the handler modules that runs name")
     .option("--allow-commands", "run the programs that runs name (work.kind: command)")
     .action(async (flags: WorkerFlags) => {
       const { serveWorker } = await import("../commands/worker.ts");

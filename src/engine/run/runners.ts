@@ -142,7 +142,7 @@ class CaseRecord {
         runner.kill();
         return;
       case "error":
-        this.error ??= `The runner met an error: ${message.message}`;
+        this.error ??= message.told === true ? `${message.message}.` : `The runner met an error: ${message.message}`;
         runner.kill();
         return;
       default:

@@ -1,4 +1,5 @@
 import { dieWithParent } from "../../kernel/parent.ts";
+import { UserError } from "../../kernel/problem.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import { calibrate } from "../calibration.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
@@ -84,7 +85,8 @@ function uncaught(error: unknown): void {
 
 function fail(error: unknown): void {
   outbox.send();
-  send({ type: "error", message: error instanceof Error ? error.message : String(error) });
+  const message = error instanceof Error ? error.message : String(error);
+  send(error instanceof UserError ? { type: "error", message, told: true } : { type: "error", message });
 }
 
 dieWithParent();

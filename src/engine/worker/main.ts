@@ -11,7 +11,7 @@ const worker = new RedisWorker({
   url: process.env["REDIS_URL"] ?? "",
   name,
   slots: Number(slots),
-  allowHandlers: true,
+  allowModules: true,
   allowCommands: true,
   say: () => {},
   clockShift: 0,

@@ -130,11 +130,11 @@ describe("what comes from Redis", () => {
 
   test("a run's modules and programs run only where the worker allows them", () => {
     const spec = (kind: string) => ({ workload: "message", work: { kind } }) as unknown as ProcessorSpec;
-    const none = { allowHandlers: false, allowCommands: false };
+    const none = { allowModules: false, allowCommands: false };
     expect(workerRefusal(spec("cpu"), none)).toBeNull();
-    expect(workerRefusal(spec("handler"), { ...none, allowCommands: true })).toContain("--allow-handlers");
-    expect(workerRefusal(spec("command"), { ...none, allowHandlers: true })).toContain("--allow-commands");
-    expect(workerRefusal(spec("handler"), { ...none, allowHandlers: true })).toBeNull();
+    expect(workerRefusal(spec("handler"), { ...none, allowCommands: true })).toContain("--allow-modules");
+    expect(workerRefusal(spec("command"), { ...none, allowModules: true })).toContain("--allow-commands");
+    expect(workerRefusal(spec("handler"), { ...none, allowModules: true })).toBeNull();
     expect(workerRefusal(spec("command"), { ...none, allowCommands: true })).toBeNull();
     expect(workerRefusal({ workload: "flow" } as unknown as ProcessorSpec, none)).toContain("workload");
   });

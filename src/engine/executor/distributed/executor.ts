@@ -55,7 +55,7 @@ export class DistributedExecutor implements Executor {
         await session.close();
       }
     } catch (error) {
-      throw error instanceof RedisError ? new UserError(`Mode distributed: ${error.message}`) : error;
+      throw error instanceof RedisError ? new UserError(`Mode distributed has no server: ${error.message}`) : error;
     }
   }
 
@@ -76,8 +76,11 @@ export class DistributedExecutor implements Executor {
   }
 }
 
+/** Wait for a server that does not answer; during a run it is asked again. */
+const PATIENCE_MS = 1000;
+
 async function connected(url: string): Promise<RedisConnection> {
-  const redis = new RedisConnection(url);
+  const redis = new RedisConnection(url, { patienceMs: PATIENCE_MS });
   await redis.connect();
   return redis;
 }
