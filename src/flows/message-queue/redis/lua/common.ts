@@ -134,11 +134,12 @@ local function leaveChain(g, id, key)
   call('SREM', active(g, key), id)
 end
 
--- Deletes live messages.
-local function forget(g, ids)
+-- Deletes live messages, which are in one of some states.
+local WAITING, AT_WORK = {'live', 'ready', 'delayed'}, {'live', 'leased'}
+local function forget(g, ids, states)
   if #ids == 0 then return end
   local keys = ordered and read('HMGET', g.key, ids) or {}
-  for _, kind in ipairs({'live', 'ready', 'delayed', 'leased'}) do many('ZREM', g[kind], ids) end
+  for _, kind in ipairs(states) do many('ZREM', g[kind], ids) end
   many('HDEL', g.body, ids)
   many('HDEL', g.held, ids)
   if call('EXISTS', g.rank) == 1 then many('HDEL', g.rank, ids) end

@@ -36,7 +36,7 @@ local removed = {}
 for i = 5, #ARGV do
   local id = ARGV[i]
   if call('ZSCORE', g.live, id) and not call('ZSCORE', g.leased, id) then
-    forget(g, {id})
+    forget(g, {id}, WAITING)
     removed[#removed + 1] = id
   elseif exhume(g, id) then
     for _, kind in ipairs({'body', 'rank', 'key'}) do call('HDEL', g[kind], id) end

@@ -28,13 +28,14 @@ local function untouched(g, number)
   return call('ZSCORE', g.live, id) and not call('HGET', g.held, id)
 end
 
-local messages, receipts, added = {}, {}, 0
+-- What is to be added, in the order of ids, and where in ARGV it is.
+local PLAIN = {key = false, priority = 0, delay = 0}
+local messages, places, receipts, added = {}, {}, {}, 0
 for i = 7, #ARGV, 2 do
-  local m = {terms = ARGV[i], value = ARGV[i + 1], key = false, priority = 0, delay = 0}
-  if m.terms ~= '' then
-    local key, priority, delay, idem, replace = unpack(cjson.decode(m.terms))
-    m.key = ordered and key ~= cjson.null and key
-    m.priority, m.delay, m.idem = priority, delay, idem ~= cjson.null and idem or nil
+  local m = PLAIN
+  if ARGV[i] ~= '' then
+    local key, priority, delay, idem, replace = unpack(cjson.decode(ARGV[i]))
+    m = {key = ordered and key ~= cjson.null and key, priority = priority, delay = delay, idem = idem ~= cjson.null and idem or nil}
     local before = m.idem and remembered(m.idem)
     if before and replace == 0 then m.duplicate = before end
     if before and replace == 1 then
@@ -50,9 +51,8 @@ for i = 7, #ARGV, 2 do
   if m.duplicate then receipts[#receipts + 1] = -m.duplicate
   else
     added = added + 1
-    m.number = last + added
-    if m.idem then sent[m.idem] = m.number end
-    messages[added], receipts[#receipts + 1] = m, m.number
+    messages[added], places[added], receipts[#receipts + 1] = m, i, last + added
+    if m.idem then sent[m.idem] = last + added end
   end
 end
 if added == 0 then return receipts end
@@ -74,24 +74,26 @@ if #old > 0 then
   many('HDEL', Q .. ':known', old)
 end
 
-local function push(g, list, ...)
-  if not g[list] then g[list] = {} end
-  for _, value in ipairs({...}) do table.insert(g[list], value) end
-end
+-- What is new of each group is gathered into lists of names and values.
+local COMMANDS = {live = 'ZADD', ready = 'ZADD', delayed = 'ZADD', body = 'HSET', rank = 'HSET'}
 local function flush()
   for _, g in ipairs(groups) do
-    for kind, command in pairs({live = 'ZADD', ready = 'ZADD', delayed = 'ZADD', body = 'HSET', rank = 'HSET'}) do
-      if g['new' .. kind] then many(command, g[kind], g['new' .. kind]) end
-      g['new' .. kind] = nil
+    for kind, command in pairs(COMMANDS) do
+      if g.new then many(command, g[kind], g.new[kind]) end
     end
+    g.new = {live = {}, ready = {}, delayed = {}, body = {}, rank = {}}
   end
 end
-local function insert(g, m)
-  local id, at = idOf(m.number), m.delay > 0 and t + m.delay or 0
+local function push(list, name, value)
+  local n = #list
+  list[n + 1], list[n + 2] = name, value
+end
+local function insert(g, m, id, body)
+  local at = m.delay > 0 and t + m.delay or 0
   local rank = aging == 0 and 0 - m.priority or t - m.priority * aging
-  push(g, 'newlive', id, id)
-  push(g, 'newbody', id, t .. '\\n' .. m.terms .. '\\n' .. m.value)
-  if rank ~= 0 then push(g, 'newrank', id, rank) end
+  push(g.new.live, id, id)
+  push(g.new.body, id, body)
+  if rank ~= 0 then push(g.new.rank, id, rank) end
   if m.key then
     local behind = call('EXISTS', chain(g, m.key)) == 1
     call('HSET', g.key, id, m.key)
@@ -102,19 +104,21 @@ local function insert(g, m)
     end
     call('SADD', active(g, m.key), id)
   end
-  if at > 0 then push(g, 'newdelayed', at, id) else push(g, 'newready', rank, id) end
+  if at > 0 then push(g.new.delayed, at, id) else push(g.new.ready, rank, id) end
 end
 
-for _, m in ipairs(messages) do
+flush()
+for n, m in ipairs(messages) do
   if m.replaces then
     flush()
-    for _, each in ipairs(m.replaces) do forget(each[1], {each[2]}) end
+    for _, each in ipairs(m.replaces) do forget(each[1], {each[2]}, WAITING) end
   end
   if m.idem then
     call('ZADD', Q .. ':known:at', t, m.idem)
-    call('HSET', Q .. ':known', m.idem, m.number)
+    call('HSET', Q .. ':known', m.idem, last + n)
   end
-  for _, g in ipairs(groups) do insert(g, m) end
+  local id, body = idOf(last + n), t .. '\\n' .. ARGV[places[n]] .. '\\n' .. ARGV[places[n] + 1]
+  for _, g in ipairs(groups) do insert(g, m, id, body) end
 end
 flush()
 for _, g in ipairs(groups) do ring(g) end

@@ -115,7 +115,7 @@ local again, delays = held(3)
 local dead, reasons = held(3)
 local released, waits = held(3)
 for i, id in ipairs(dead) do bury(g, id, reasons[i], t) end
-forget(g, acknowledged)
+forget(g, acknowledged, AT_WORK)
 for i, id in ipairs(again) do
   local ends, key = t + tonumber(delays[i]), keyOf(g, id)
   noLongerHeld(g, id, attemptsOf(call('HGET', g.held, id)))
