@@ -52,7 +52,7 @@ async function kill(child: Child | undefined): Promise<void> {
 describe.each(["process", "power", "Redis"] as const)("F-4 kill -9, durability %s", (durability) => {
   const skip = durability === "Redis" && !HAS_REDIS;
   test.skipIf(skip)("nothing acknowledged is lost or done again, keys keep their order, the file is whole", async () => {
-    const redis = durability === "Redis" ? await RedisServer.start() : null;
+    const redis = durability === "Redis" ? await RedisServer.start("--appendonly", "yes", "--appendfsync", "always") : null;
     const file = redis?.url ?? join(folder, `${durability}.db`);
     const log = join(folder, `${durability}.log`);
     let producer: Child | undefined;
@@ -64,7 +64,14 @@ describe.each(["process", "power", "Redis"] as const)("F-4 kill -9, durability %
       await Promise.all([producer, ...consumers].map(({ begun }) => begun));
       const sentBefore = sentIn(log);
       await Bun.sleep(20 + ((round * 37) % 130));
-      while (sentIn(log) < sentBefore + LEAST_SENT) await Bun.sleep(5);
+      while (sentIn(log) < sentBefore + LEAST_SENT) {
+        await Bun.sleep(5);
+        if (producer.process.exitCode !== null) throw new Error(`no longer sends: ${await new Response(producer.process.stderr).text()}`);
+      }
+      if (redis !== null && round % 2 === 1) {
+        await redis.restart();
+        continue;
+      }
       const victim = round % 3;
       if (victim !== 0) {
         await kill(producer);

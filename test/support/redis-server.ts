@@ -103,12 +103,24 @@ async function started(port: number, folder: string, secure: boolean, options: r
     log += text.decode(value, { stream: true });
     if (!/Ready to accept connections/.test(log)) continue;
     clearTimeout(late);
+    guard(running);
     void drain(reader);
     return running;
   }
   clearTimeout(late);
   await running.exited;
   return null;
+}
+
+/** Has a server killed when this process is gone, whichever way. */
+function guard(server: Running): void {
+  const waiting = Bun.spawn(["sh", "-c", 'read -r _; kill -9 "$1"', "sh", String(server.pid)], {
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  waiting.unref();
+  void server.exited.then(() => waiting.kill("SIGKILL"));
 }
 
 /** Reads on, so that the server never waits for its log to be read. */
