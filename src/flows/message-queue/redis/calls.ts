@@ -50,10 +50,23 @@ export class QueueCalls {
     return ++this.serial;
   }
 
-  /** Runs a script of the whole queue. `time`: empty for that of Redis. `call`: kind and serial of one that must be done once. */
+  /**
+   * Runs a script of the whole queue. Where its answer did not arrive it is run again: one that may not be done twice tells by kind and serial
+   * of its `call` that it was done, and answers as it did. `time`: empty for that of Redis.
+   */
   async run(script: RedisScript, time: string, args: readonly string[], call = ANY): Promise<RedisReply> {
-    const born = await this.layOut();
-    return this.guarded(() => this.port.run(script, [this.root], [born, time, `${this.own} ${call}`, ...args]));
+    const attempt = async () => {
+      const born = await this.layOut();
+      return this.guarded(() => this.port.run(script, [this.root], [born, time, `${this.own} ${call}`, ...args]));
+    };
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isRefusal(error, "interrupted")) throw error;
+      return await attempt().catch((second: unknown) => {
+        throw isRefusal(second, "unreachable") ? error : second;
+      });
+    }
   }
 
   /** Runs a script of one group. */
@@ -65,18 +78,6 @@ export class QueueCalls {
       const sizes = (await this.run(SIZES, "", [])) as readonly RedisReply[];
       const names = sizes.filter((_, i) => i % 2 === 0).map(String);
       throw unknownGroup(group, names);
-    }
-  }
-
-  /** Runs a call that must be done once: where its answer did not arrive it is made again, and answered as it was. */
-  async once(call: () => Promise<RedisReply>): Promise<RedisReply> {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isRefusal(error, "interrupted")) throw error;
-      return await call().catch((second: unknown) => {
-        throw isRefusal(second, "unreachable") ? error : second;
-      });
     }
   }
 

@@ -110,7 +110,7 @@ export class RedisStore implements QueueStore {
     const args = [limit, String(rememberMs), String(agingMs)];
     for (const each of messages) args.push(packTerms(each.terms), messageText(each));
     const call = `send ${this.calls.nextSerial()}`;
-    const reply = await this.calls.once(() => this.calls.run(SEND, this.time(now), args, call));
+    const reply = await this.calls.run(SEND, this.time(now), args, call);
     if (typeof reply === "string") throw fullError(capacity, reply);
     return (reply as readonly number[]).map((id) => ({ id: Math.abs(id), duplicate: id < 0 }));
   }
@@ -121,7 +121,7 @@ export class RedisStore implements QueueStore {
     // As long as a call was not answered, the next is the same one: what it leased must not be forgotten.
     const serial = this.leases.get(token) ?? this.calls.nextSerial();
     this.leases.set(token, serial);
-    const reply = await this.calls.once(() => this.calls.runOf(group, LEASE, this.time(now), args, `lease:${token} ${serial}`));
+    const reply = await this.calls.runOf(group, LEASE, this.time(now), args, `lease:${token} ${serial}`);
     this.leases.delete(token);
     const [letters, rows] = reply as [RedisReply[], RedisReply[]];
     return { messages: leasedFromRows(rows), dead: letters.map(letterFromRow) };
@@ -136,7 +136,7 @@ export class RedisStore implements QueueStore {
       ...outcomes(released, ({ delayMs }) => String(delayMs ?? -1)),
     ];
     const call = `settle:${token} ${this.calls.nextSerial()}`;
-    return idsOf(await this.calls.once(() => this.calls.runOf(group, SETTLE, this.time(now), args, call)));
+    return idsOf(await this.calls.runOf(group, SETTLE, this.time(now), args, call));
   }
 
   async extend(group: string, token: number, leases: readonly LeaseRef[], until: number): Promise<number[]> {
@@ -217,7 +217,7 @@ export class RedisStore implements QueueStore {
   }
 
   async remove(group: string, ids: readonly number[]): Promise<number[]> {
-    return idsOf(await this.calls.runOf(group, REMOVE, "", ids.map(idText)));
+    return idsOf(await this.calls.runOf(group, REMOVE, "", ids.map(idText), `remove ${this.calls.nextSerial()}`));
   }
 
   async pause(group: string, paused: boolean): Promise<void> {
@@ -234,7 +234,7 @@ export class RedisStore implements QueueStore {
 
   async redrive(group: string, ids: readonly number[] | "all"): Promise<number> {
     const which = ids === "all" ? ["all"] : ["some", ...ids.map(idText)];
-    return (await this.calls.runOf(group, REDRIVE, "", which)) as number;
+    return (await this.calls.runOf(group, REDRIVE, "", which, `redrive ${this.calls.nextSerial()}`)) as number;
   }
 
   async dropGroup(group: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { RedisScript } from "../../../../kernel/redis/port.ts";
-import { CHANGES, COMMON, LETTERS, OF_GROUP } from "./common.ts";
+import { CHANGES, COMMON, LETTERS, OF_GROUP, ONCE } from "./common.ts";
 
-const ONE_GROUP = `${COMMON}${CHANGES}${OF_GROUP}`;
+const ONE_GROUP = `${COMMON}${CHANGES}${OF_GROUP}${ONCE}`;
 
 /** Version of the keys. */
 export const LAYOUT = "1";
@@ -30,6 +30,8 @@ return found[2]
 
 /** Deletes messages that are not at work. Takes group, then ids. Returns the ids of those deleted. */
 export const REMOVE = new RedisScript(`${ONE_GROUP}
+local before = answered()
+if before then return before end
 allowAll()
 watch(g)
 local removed = {}
@@ -44,11 +46,14 @@ for i = 5, #ARGV do
   end
 end
 ring(g)
+remember(removed, 60000)
 return removed
 `);
 
 /** Makes dead letters available again. Takes group, then ids, or none for all. Returns their number. */
 export const REDRIVE = new RedisScript(`${ONE_GROUP}
+local before = answered()
+if before then return before end
 allowAll()
 watch(g)
 local ids, count = ARGV[5] == 'all' and call('ZRANGE', g.dead, 0, -1) or {}, 0
@@ -82,6 +87,7 @@ for _, id in ipairs(ids) do
   end
 end
 ring(g)
+remember(count, 60000)
 return count
 `);
 
