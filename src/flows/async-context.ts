@@ -6,6 +6,18 @@ import { AsyncResource } from "node:async_hooks";
  */
 export type CallerContext = Pick<AsyncResource, "runInAsyncScope">;
 
+/** The context of the code that makes it, and when that was: one object, where very many are kept. */
+export class CallerMoment extends AsyncResource {
+  /** `at`: in milliseconds since 1970. */
+  constructor(readonly at: number) {
+    super("lab-tui/flows");
+  }
+
+  get caller(): CallerContext {
+    return this;
+  }
+}
+
 /** The context of the code that calls this. Costs some 10 ns; `runInAsyncScope(method, self, ...arguments)` calls something inside it. */
 export function callerContext(): CallerContext {
   return new AsyncResource("lab-tui/flows");

@@ -4,7 +4,14 @@ import { copyOf } from "../payload/payload.ts";
 import { GONE } from "../state.ts";
 import type { Leased, Terms } from "../store.ts";
 
-/** A message as one group sees it. */
+/** When messages were sent together, and the async context of who sent them; null: not known. */
+export interface Sending {
+  /** In milliseconds since 1970. */
+  readonly at: number;
+  readonly caller: CallerContext | null;
+}
+
+/** A message as one group sees it. With one field more it would take 112 bytes instead of 80. */
 export class Entry implements Leased {
   state = GONE;
   attempt = 0;
@@ -16,13 +23,18 @@ export class Entry implements Leased {
     readonly id: number,
     protected readonly original: unknown,
     private readonly terms: Terms,
-    readonly sentAt: number,
-    readonly caller: CallerContext | null,
+    private readonly sending: Sending,
   ) {}
 
   /** A copy each time: nobody who gets one changes it for another group or attempt. */
   get value(): unknown {
     return copyOf(this.original);
+  }
+  get sentAt(): number {
+    return this.sending.at;
+  }
+  get caller(): CallerContext | null {
+    return this.sending.caller;
   }
   get key(): string | null {
     return this.terms.key;

@@ -1,5 +1,4 @@
 import { IdTable } from "../../../kernel/id-table.ts";
-import type { CallerContext } from "../../async-context.ts";
 import { BEHIND, DELAYED, GONE, LEASED, READY, STATE_NAMES } from "../state.ts";
 import type {
   DeadLetter,
@@ -16,7 +15,7 @@ import type {
   TaskState,
   Terms,
 } from "../store.ts";
-import { Entry, type LeaseGrant, SharedEntry } from "./entry.ts";
+import { Entry, type LeaseGrant, type Sending, SharedEntry } from "./entry.ts";
 import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
 import { Notes } from "./notes.ts";
@@ -74,15 +73,15 @@ export class Group {
     return this.entries.size;
   }
 
-  add(id: number, value: unknown, terms: Terms, caller: CallerContext | null, now: number): void {
+  add(id: number, value: unknown, terms: Terms, sending: Sending): void {
     const { delayMs } = terms;
     const shared = this.options.values === "shared";
-    const entry = shared ? new SharedEntry(id, value, terms, now, caller) : new Entry(id, value, terms, now, caller);
+    const entry = shared ? new SharedEntry(id, value, terms, sending) : new Entry(id, value, terms, sending);
     this.entries.set(id, entry);
     if (!this.chains.join(entry)) {
       this.become(entry, BEHIND);
-      if (delayMs > 0) entry.at = now + delayMs;
-    } else if (delayMs > 0) this.wait(entry, now + delayMs);
+      if (delayMs > 0) entry.at = sending.at + delayMs;
+    } else if (delayMs > 0) this.wait(entry, sending.at + delayMs);
     else {
       this.become(entry, READY);
       this.ready.push(entry);

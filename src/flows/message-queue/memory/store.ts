@@ -1,4 +1,4 @@
-import { type CallerContext, callerContext } from "../../async-context.ts";
+import { CallerMoment } from "../../async-context.ts";
 import { copyOf } from "../payload/payload.ts";
 import {
   type DeadLetter,
@@ -21,6 +21,7 @@ import {
   type Terms,
   unknownGroup,
 } from "../store.ts";
+import type { Sending } from "./entry.ts";
 import { buriedLetter, Group } from "./group.ts";
 
 /** Queue messages in the memory of this process. */
@@ -49,7 +50,11 @@ export class MemoryStore implements QueueStore {
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     this.forget(now);
     if (messages.length > this.room()) this.checkRoom(messages);
-    return messages.map(({ value, terms, caller = null }) => this.take(value, terms, caller, now));
+    let sending: Sending = { at: now, caller: null };
+    return messages.map(({ value, terms, caller = null }) => {
+      if (caller !== sending.caller) sending = { at: now, caller };
+      return this.take(value, terms, sending);
+    });
   }
 
   /** Throws when what is new among them does not fit. */
@@ -70,17 +75,17 @@ export class MemoryStore implements QueueStore {
   sendOne(value: unknown, terms: Terms, now: number): Receipt | null {
     if (this.known.size > 0) this.forget(now);
     const known = terms.idempotencyKey !== null && this.known.has(terms.idempotencyKey);
-    return known || this.room() > 0 ? this.take(value, terms, callerContext(), now) : null;
+    return known || this.room() > 0 ? this.take(value, terms, new CallerMoment(now)) : null;
   }
 
-  private take(value: unknown, terms: Terms, caller: CallerContext | null, now: number): Receipt {
+  private take(value: unknown, terms: Terms, sending: Sending): Receipt {
     const { idempotencyKey } = terms;
     const before = idempotencyKey === null ? undefined : this.known.get(idempotencyKey);
     if (before !== undefined && terms.replace !== true) return { id: before.id, duplicate: true };
     if (before !== undefined) this.replace(before.id, idempotencyKey as string);
     const id = ++this.lastId;
-    if (idempotencyKey !== null) this.known.set(idempotencyKey, { id, at: now });
-    for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, value, terms, caller, now);
+    if (idempotencyKey !== null) this.known.set(idempotencyKey, { id, at: sending.at });
+    for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, value, terms, sending);
     return { id, duplicate: false };
   }
 
