@@ -124,6 +124,18 @@ describe.skipIf(!HAS_REDIS)("F-4 a queue in Redis (needs redis-server)", () => {
     await store.close();
   });
 
+  test("what Redis has lost that it had acknowledged is named, and no id is given twice", async () => {
+    await using queue = open<number>("forgetful");
+    await queue.sendAll([1, 2, 3]);
+    await admin.send("HSET", ["lab-tui:queue:{forgetful}", "last", "1"]);
+    expect(await queue.send(4)).toEqual({ id: 4, duplicate: false });
+    expect(queue.health()).toEqual({
+      status: "degraded",
+      detail: "Redis has lost messages 2 to 3 of the queue forgetful, which it had acknowledged: see appendfsync",
+    });
+    expect((await queue.list()).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+  });
+
   test("a full Redis takes in nothing more, by name, and can be emptied", async () => {
     await using queue = open<string>("full");
     await queue.sendAll(Array.from({ length: 300 }, (_, n) => `${n} ${"x".repeat(1000)}`));

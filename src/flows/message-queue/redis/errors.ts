@@ -2,6 +2,15 @@ import { RedisError } from "../../../kernel/redis/error.ts";
 import { printable } from "../../../kernel/text.ts";
 import { QueueError } from "../store.ts";
 
+/** What is said when Redis does not know of messages that it had acknowledged. */
+export function lossOf(queue: string, first: number, last: number): QueueError {
+  const which = first === last ? `message ${first}` : `messages ${first} to ${last}`;
+  return new QueueError(
+    "damaged",
+    `Redis has lost ${which} of the queue ${printable(queue, 100)}, which it had acknowledged: see appendfsync`,
+  );
+}
+
 /** Translates an error of Redis into a `QueueError`; returns any other as it is. `queue`: its name, for messages. */
 export function redisQueueError(error: unknown, queue: string): unknown {
   if (!(error instanceof RedisError)) return error;

@@ -27,7 +27,7 @@ import {
 } from "../store.ts";
 import { RedisBell } from "./bell.ts";
 import { isRefusal, QueueCalls } from "./calls.ts";
-import { redisQueueError } from "./errors.ts";
+import { lossOf, redisQueueError } from "./errors.ts";
 import { DEAD_LETTERS, DROP_GROUP, LIST, NEXT_AT, PAUSE, REDRIVE, REMOVE, SIZES, STATE_OF, SURVEY } from "./lua/manage.ts";
 import { NOTE, NOTED, TAKE_TOKENS } from "./lua/notes.ts";
 import { SEND } from "./lua/send.ts";
@@ -64,6 +64,9 @@ export class RedisStore implements QueueStore {
   private readonly calls: QueueCalls;
   private bell: RedisBell | null = null;
   private closed = false;
+  /** Highest id of a message that was sent here. */
+  private newest = 0;
+  private loss: QueueError | null = null;
   /** Serials of lease calls that were not answered, by their token. */
   private readonly leases = new Map<number, number>();
 
@@ -107,12 +110,15 @@ export class RedisStore implements QueueStore {
   async send(messages: readonly NewMessage[], now: number): Promise<Receipt[]> {
     const { capacity, rememberMs, agingMs = 0 } = this.options;
     const limit = capacity === Number.POSITIVE_INFINITY ? "" : String(capacity);
-    const args = [limit, String(rememberMs), String(agingMs)];
+    const args = [limit, String(rememberMs), String(agingMs), String(this.newest)];
     for (const each of messages) args.push(packTerms(each.terms), messageText(each));
     const call = `send ${this.calls.nextSerial()}`;
     const reply = await this.calls.run(SEND, this.time(now), args, call);
     if (typeof reply === "string") throw fullError(capacity, reply);
-    return (reply as readonly number[]).map((id) => ({ id: Math.abs(id), duplicate: id < 0 }));
+    const [kept, ids] = reply as readonly [number, readonly number[]];
+    if (kept >= 0) this.loss = lossOf(this.options.queue, kept + 1, this.newest);
+    this.newest = ids.reduce((newest, id) => Math.max(newest, id), this.newest);
+    return ids.map((id) => ({ id: Math.abs(id), duplicate: id < 0 }));
   }
 
   async lease(group: string, { max, until, token }: LeaseRequest, now: number): Promise<Lent> {
@@ -244,7 +250,7 @@ export class RedisStore implements QueueStore {
   trouble(): QueueError | null {
     if (this.closed) return null;
     const broken = this.port.trouble ?? this.bell?.failure ?? null;
-    return this.calls.failure ?? (broken === null ? null : (redisQueueError(broken, this.options.queue) as QueueError));
+    return this.calls.failure ?? this.loss ?? (broken === null ? null : (redisQueueError(broken, this.options.queue) as QueueError));
   }
 
   close(): void {

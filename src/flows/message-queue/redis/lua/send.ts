@@ -2,15 +2,17 @@ import { RedisScript } from "../../../../kernel/redis/port.ts";
 import { CHANGES, COMMON, ONCE } from "./common.ts";
 
 /**
- * Adds messages to all groups, or none: looks at everything first. Takes capacity (empty: none), rememberMs, agingMs, then each message's
- * terms (empty, or JSON: key, priority, delay, idempotency key, replace) and value. Returns the group that has no room, or the ids; those
- * of duplicates negative.
+ * Adds messages to all groups, or none: looks at everything first. Takes capacity (empty: none), rememberMs, agingMs, the highest id that the
+ * caller knows of, then each message's terms (empty, or JSON: key, priority, delay, idempotency key, replace) and value. Returns the group
+ * that has no room, or what id was the last where the caller knows of a higher one (else -1), and the ids; those of duplicates negative.
  */
 export const SEND = new RedisScript(`${COMMON}${CHANGES}${ONCE}
 local before = answered()
 if before then return before end
 local t, rememberMs, aging = time(), tonumber(ARGV[5]), tonumber(ARGV[6])
-local last = tonumber(call('HGET', Q, 'last'))
+-- Where this server has lost what it had acknowledged, no id is given twice.
+local kept, known = tonumber(call('HGET', Q, 'last')), tonumber(ARGV[7])
+local last, lost = math.max(kept, known), kept < known and kept or -1
 local groups = {}
 for i, name in ipairs(call('ZRANGE', Q .. ':groups', 0, -1)) do groups[i] = watch(keysOf(name)) end
 local function idOf(number) return string.format('%016.0f', number) end
@@ -31,7 +33,7 @@ end
 -- What is to be added, in the order of ids, and where in ARGV it is.
 local PLAIN = {key = false, priority = 0, delay = 0}
 local messages, places, receipts, added = {}, {}, {}, 0
-for i = 7, #ARGV, 2 do
+for i = 8, #ARGV, 2 do
   local m = PLAIN
   if ARGV[i] ~= '' then
     local key, priority, delay, idem, replace = unpack(cjson.decode(ARGV[i]))
@@ -55,7 +57,7 @@ for i = 7, #ARGV, 2 do
     if m.idem then sent[m.idem] = last + added end
   end
 end
-if added == 0 then return receipts end
+if added == 0 then return {lost, receipts} end
 
 if ARGV[4] ~= '' then
   local fullest, most
@@ -122,6 +124,6 @@ for n, m in ipairs(messages) do
 end
 flush()
 for _, g in ipairs(groups) do ring(g) end
-remember(receipts, 60000)
-return receipts
+remember({lost, receipts}, 60000)
+return {lost, receipts}
 `);
