@@ -913,8 +913,11 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     const timers = new VirtualTimers();
     const failures: unknown[] = [];
     const queue = open<string>({ timers, resultMs: 1000, pollMs: 10, maxAttempts: 1, onFailure: ({ error }) => failures.push(error) });
-    queue.consume(({ value }) => {
+    queue.consume((held) => {
+      const { value } = held;
       if (value === "bad") throw new Error("no such mailbox");
+      // Not waited for.
+      void held.progress("nearly there");
       return value === "odd" ? () => {} : Promise.resolve(value.length);
     });
     const ids = await timers.run(Promise.all(["bad", "odd", "good"].map((value) => queue.send(value).then(({ id }) => id))));
@@ -927,6 +930,7 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     await timers.run(queue.cancel(late.id));
     expect(String(await outcome(late.id))).toContain(`there is no result of message ${late.id}`);
     expect(await outcome(good)).toBe(4);
+    expect(await timers.run(queue.progress(good))).toBe("nearly there");
     await timers.advance(1001);
     expect(String(await outcome(good))).toContain(`there is no result of message ${good}`);
     await timers.run(queue.stop());

@@ -85,7 +85,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     this.keys = new KeyQueues(rule.ordered);
     this.settler = new Settler({ group: rule.group, token }, store, timers, clock, {
       settled: this.outcomes.settled,
-      results: (notes) => this.reports.keep(notes),
+      results: (notes) => this.reports.keepResults(notes),
       done: () => this.wake(),
       failed: (error) => this.failed(error),
     });

@@ -7,7 +7,7 @@ import type { ConsumerListener, ConsumerRule, ConsumerTools } from "./rule.ts";
 /** What handlers tell of their messages, for those who wait for them: progress as it comes, and results when they are acknowledged. */
 export class Reports {
   /** Progress that is not written yet, by message: the latest of each. */
-  private latest = new Map<number, Note>();
+  private readonly latest = new Map<number, Note>();
   private writing: Promise<void> | null = null;
 
   constructor(
@@ -44,16 +44,27 @@ export class Reports {
     return payloadFor(this.tools.store, value, this.rule);
   }
 
+  /** Writes results of messages that are about to be acknowledged, and the progress that is still to be written: later it would be too late. */
+  async keepResults(results: readonly Note[]): Promise<void> {
+    await this.keep([...this.takeLatest(), ...results]);
+  }
+
+  private takeLatest(): Note[] {
+    const notes = [...this.latest.values()];
+    this.latest.clear();
+    return notes;
+  }
+
   /** Writes notes; they count for messages that are still leased. */
-  async keep(notes: readonly Note[]): Promise<void> {
+  private async keep(notes: readonly Note[]): Promise<void> {
     const now = this.tools.clock.now();
     await this.tools.store.note?.(this.rule.group, this.token, notes, now + (this.rule.resultMs ?? 0), now);
   }
 
   private async write(): Promise<void> {
     this.writing = null;
-    const notes = [...this.latest.values()];
-    this.latest.clear();
+    const notes = this.takeLatest();
+    if (notes.length === 0) return;
     try {
       await this.keep(notes);
       this.listener.told(notes);
