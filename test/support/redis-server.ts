@@ -91,7 +91,7 @@ export class RedisServer {
 /** Starts a server and waits until it accepts connections; null: it ended, as when its port is taken. */
 async function started(port: number, folder: string, secure: boolean, options: readonly string[]): Promise<Running | null> {
   const ports = secure ? ["--port", "0", "--tls-port", String(port)] : ["--port", String(port)];
-  const fixed = [...ports, "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--databases", "4096"];
+  const fixed = [...ports, "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
   const running = Bun.spawn([PROGRAM ?? "redis-server", ...fixed, ...options], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
   const late = setTimeout(() => running.kill("SIGKILL"), START_MS);
   const reader = running.stdout.getReader();
