@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import { PartitionStreams, type Piece, type Taken } from "../../src/engine/executor/distributed/streams.ts";
+import { type CommitReply, PartitionStreams, type Piece, type Taken } from "../../src/engine/executor/distributed/streams.ts";
 import { RedisConnection } from "../../src/kernel/redis/connection.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { HAS_REDIS, RedisServer } from "../support/redis-server.ts";
@@ -217,6 +217,22 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     });
     expect(await scene.streams.states(1, ["k"])).toEqual(['"good"']);
     expect(await scene.streams.commit({ taken: second, record: "twice", states: [] }, rule, "")).toBe("refused");
+    await scene.streams.remove([]);
+  });
+
+  test("partitions are taken in turn, however much one of them holds", async () => {
+    const scene = new Scene(redis);
+    await scene.open();
+    await scene.streams.add([pieceOf(0, 1, ["a", "b", "c"]), pieceOf(1, 1, ["d", "e", "f"])]);
+    const rule = { size: 1, claimAfterMs: 2000 };
+    let taken = await scene.streams.take(rule, "0");
+    const order: string[] = [];
+    for (let token = 1; taken !== "over" && "partition" in taken; token++) {
+      order.push(taken.lines);
+      const reply: CommitReply = await scene.streams.commit({ taken, record: "r", states: [] }, rule, String(token));
+      taken = typeof reply === "string" || reply.next === null ? "over" : reply.next;
+    }
+    expect(order).toEqual(["a", "d", "b", "e", "c", "f"]);
     await scene.streams.remove([]);
   });
 

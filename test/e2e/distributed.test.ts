@@ -222,6 +222,32 @@ describe.skipIf(!HAS_REDIS)("lab-tui worker (needs redis-server)", () => {
     await stays.stop();
   });
 
+  test("that comes during a run joins it, and is told to have come late", async () => {
+    await using server = await RedisServer.start();
+    const first = new WorkerHere(server.url, "first");
+    await listed(server.url, 1);
+    const given = scenarioOf(8, {
+      load: { executor: "constant-arrival-rate", rate: 1000, duration: "2s" },
+      distributed: { redis: server.url },
+    });
+    let second: WorkerHere | null = null;
+    const { result, samples } = await runHere(planOf(given, "distributed"), undefined, {
+      rehearsal: 0,
+      onStarted: () => {
+        second = new WorkerHere(server.url, "second");
+      },
+    });
+    await Promise.all([first, second as WorkerHere | null].map((worker) => worker?.stop()));
+    isWhole(result, given);
+    const [one, two] = result.hosts ?? [];
+    expect([one?.name, one?.status, two?.name, two?.status]).toEqual(["first", "ok", "second", "late"]);
+    expect([one?.processed, two?.processed].every((count) => (count ?? 0) > 0)).toBe(true);
+    expect((one?.processed ?? 0) + (two?.processed ?? 0)).toBe(result.ledger.processed);
+    expect(result.warnings.join(" ")).toContain("Worker second came late");
+    // Samples tell of it from when it came.
+    expect([...new Set(samples.map(({ distributed }) => distributed?.hosts.length))]).toEqual([1, 2]);
+  });
+
   test("runs no program, and no module, that it was not allowed", async () => {
     await using server = await RedisServer.start();
     const worker = new WorkerHere(server.url, "strict");

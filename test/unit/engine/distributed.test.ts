@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ClockComparison } from "../../../src/engine/executor/distributed/clock-comparison.ts";
-import { readListed, readObject } from "../../../src/engine/executor/distributed/protocol.ts";
+import { Hosts } from "../../../src/engine/executor/distributed/hosts.ts";
+import { PROTOCOL, readListed, readObject } from "../../../src/engine/executor/distributed/protocol.ts";
 import { type BatchRecord, readRecord, recordText } from "../../../src/engine/executor/distributed/record.ts";
 import { RunClock } from "../../../src/engine/executor/distributed/run-clock.ts";
 import { StreamQueue } from "../../../src/engine/executor/distributed/stream-queue.ts";
@@ -10,6 +11,7 @@ import { PartitionStates } from "../../../src/engine/worker/partition-states.ts"
 import { workerRefusal } from "../../../src/engine/worker/permission.ts";
 import { leaseMemory, SlotLeases } from "../../../src/engine/worker/slot-leases.ts";
 import { Random } from "../../../src/kernel/random.ts";
+import type { RedisPort } from "../../../src/kernel/redis/port.ts";
 import type { Overflow } from "../../../src/queueing/bounded-queue.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { makeOp, Payload } from "../../../src/workloads/message/message.ts";
@@ -218,6 +220,42 @@ describe("the queue of what is in the streams", () => {
     const left = Array.from({ length: 6 }, () => queue.take(0, 50)?.index);
     expect(left.toSorted()).toEqual([0, 1, 2, 3, 4, undefined]);
     expect(queue.depth).toBe(0);
+  });
+});
+
+describe("the workers of a run", () => {
+  const beat = { protocol: PROTOCOL, name: "a", cores: 2, slots: 3, machine: "m", pid: 1, run: null, cpuMs: 0 };
+  /** A server with some workers in its list, each last heard of so many milliseconds ago. */
+  const serverWith = (...workers: readonly { readonly ago?: number; readonly [field: string]: unknown }[]): RedisPort => ({
+    send: async (command) => {
+      if (command === "TIME") return ["1000", "0"];
+      return Object.fromEntries(
+        workers.map(({ ago = 0, ...own }, i) => [`id-${i}`, `${1_000_000 - ago} ${JSON.stringify({ ...beat, ...own })}`]),
+      );
+    },
+    run: async () => null,
+    close: () => {},
+    trouble: null,
+  });
+  const found = async (server: RedisPort, count: number | null = null) => {
+    const hosts = new Hosts(server, "run", "lab-tui:{run}:", "redis://there");
+    await hosts.find(count, 0);
+    return hosts;
+  };
+
+  test("are those that give signs of life, speak the same protocol and serve no other run", async () => {
+    const server = serverWith({}, { name: "b" }, { ago: 4000 }, { protocol: 99 }, { slots: 0 });
+    const hosts = await found(server);
+    expect([hosts.all.map(({ beat: { name } }) => name), hosts.slots]).toEqual([["a", "b"], 6]);
+  });
+
+  test.each([
+    ["No worker came to redis://there within 10 s; lab-tui worker --redis redis://there starts one", [{ ago: 4000 }], null],
+    ["The 1 worker at redis://there are of another version of lab-tui", [{ protocol: 99 }], null],
+    ["All 2 workers at redis://there are serving other runs", [{ run: "x" }, { run: "y" }], null],
+    ["Only 1 of the 2 workers of redis: auto came within 10 s", [{}], 2],
+  ] as const)("are missed in a sentence: %s", async (sentence, workers, count) => {
+    await expect(found(serverWith(...workers), count)).rejects.toThrow(sentence);
   });
 });
 

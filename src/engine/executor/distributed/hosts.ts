@@ -61,8 +61,8 @@ export class Hosts {
     return this.all.reduce((sum, { beat }) => sum + beat.slots, 0);
   }
 
-  /** Waits for workers: `count` of them, or where it is null for any. Throws a sentence. */
-  async find(count: number | null): Promise<void> {
+  /** Waits for workers: `count` of them, or where it is null for any. Throws a sentence. `patienceMs`: longest wait for the first. */
+  async find(count: number | null, patienceMs = PATIENCE_MS): Promise<void> {
     const from = performance.now();
     for (;;) {
       const { now, listed } = await this.list();
@@ -76,7 +76,7 @@ export class Hosts {
         for (const one of free) this.hosts.set(one.id, new RunHost(one.id, one));
         return;
       }
-      if (waited > PATIENCE_MS) throw new UserError(this.missing(alive.length, speaking.length, count));
+      if (waited > patienceMs) throw new UserError(this.missing(alive.length, speaking.length, count));
       await Bun.sleep(LOOK_MS);
     }
   }
