@@ -87,7 +87,7 @@ export class MessageQueue<T> implements Part {
     const common = storeOptionsOf(options);
     if (file === "") throw new QueueError("invalid", "file: must be a path, got an empty text");
     if (redis !== undefined) {
-      const openRedis = () => openRedisStore(redis, { ...common, queue: name });
+      const openRedis = () => openRedisStore(redis, { ...common, queue: name, ...(timers === undefined ? {} : { timers }) });
       return new MessageQueue<T>(name, openRedis(), options, openRedis);
     }
     if (file === undefined) return new MessageQueue<T>(name, new MemoryStore(common), options);
