@@ -16,11 +16,13 @@ export function hostsLine({ hosts = [] }: CaseResult): string | null {
   const shareOf = ({ processed }: HostFigures) => (all === 0 ? 0 : processed / all);
   const amiss = hosts.filter(({ status }) => status !== "ok");
   const shares = hosts.map(shareOf);
+  const named = (those: readonly HostFigures[]) => those.map((host) => `${hostName(host)}${conditionText(host)}`);
   const told =
     hosts.length <= NAMED
-      ? listed(hosts.map((host) => `${hostName(host)} ${formatShare(shareOf(host))}${conditionText(host)}`))
-      : `${formatShare(Math.min(...shares))} to ${formatShare(Math.max(...shares))} each${amiss.length === 0 ? "" : `; ${listed(amiss.slice(0, NAMED).map((host) => `${hostName(host)}${conditionText(host)}`))}`}`;
-  return `hosts: ${counted(hosts.length, "worker")} did ${told} of ${formatCount(all)}${clocksText(hosts)}`;
+      ? listed(hosts.map((host, i) => `${named([host])}${i === 0 ? " did" : ""} ${formatShare(shareOf(host))}`))
+      : `each of ${hosts.length} workers did ${formatShare(Math.min(...shares))} to ${formatShare(Math.max(...shares))}`;
+  const apart = hosts.length <= NAMED || amiss.length === 0 ? "" : `; ${listed(named(amiss.slice(0, NAMED)))}`;
+  return `hosts: of ${counted(all, "item")} ${told}${apart}${clocksText(hosts)}`;
 }
 
 export function hostName({ name }: Pick<HostFigures, "name">): string {

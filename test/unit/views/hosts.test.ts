@@ -34,13 +34,13 @@ const PLAIN = caseResult({ mode: "parallel" });
 describe("the hosts of a result", () => {
   test("stand in a line with their shares, their clocks and who is not well", () => {
     expect(hostsLine(TWO)).toBe(
-      "hosts: 2 workers did a 25 % and b 75 % (lost) of 2.00 k; their clocks, up to 1.50 ms from the runner's, are known to ± 40.0 µs",
+      "hosts: of 2.00 k items a did 25 % and b (lost) 75 %; their clocks, up to 1.50 ms from the runner's, are known to ± 40.0 µs",
     );
     const many = distributed(
       Array.from({ length: 9 }, (_, i) => host(`w${i}`, { processed: 100 + i, ...(i === 3 ? { status: "late" } : {}) })),
     );
-    expect(hostsLine(many)).toStartWith("hosts: 9 workers did 11 % to 12 % each; w3 (late) of 936;");
-    expect(hostsLine(distributed([host("a", { clockOffsetMs: null, clockErrorMs: null })]))).toBe("hosts: 1 worker did a 100 % of 500");
+    expect(hostsLine(many)).toStartWith("hosts: of 936 items each of 9 workers did 11 % to 12 %; w3 (late); their clocks");
+    expect(hostsLine(distributed([host("a", { clockOffsetMs: null, clockErrorMs: null })]))).toBe("hosts: of 500 items a did 100 %");
   });
 
   test("are followed by the streams: batches, round trip, and what did not go the straight way", () => {
@@ -60,7 +60,7 @@ describe("the hosts of a result", () => {
 
   test("are in every report, and in none of a case that has none", () => {
     const run = runResult([TWO]);
-    expect(closingReport(run)).toContain("hosts: 2 workers did");
+    expect(closingReport(run)).toContain("hosts: of 2.00 k items a did");
     expect(plainReport(run)).toContain("are known to plus or minus 40 microseconds".replace("40", "40.0"));
     expect(markdownOf(run)).toContain("## Hosts");
     expect(markdownOf(run)).toContain("| b | 2 | 2 | 1.50 k | 80 % | \\-1.50 ms ± 40.0 µs | 300 µs | lost |");
