@@ -128,7 +128,7 @@ export class DistributedRun {
       if (lifecycle.expired(now)) return;
       this.sender.pump();
       if (this.feed.ended && this.queue.depth === 0) {
-        if (this.sender.restarts === 0 || (await this.areStreamsEmpty())) return;
+        if ((await this.sender.isSameServer()) && (this.sender.restarts === 0 || (await this.areStreamsEmpty()))) return;
         await time.sleepAbout(now + EMPTY_MS * 1e6);
         continue;
       }
@@ -186,6 +186,8 @@ export class DistributedRun {
       for (let p = 0; p < this.rule.partitions; p++) {
         for (const [key, json] of await streams.allStates(p)) entries.push({ key, json });
       }
+      if (!(await this.sender.isSameServer()))
+        this.job.lifecycle.reason ??= "Redis was restarted as the case ended: the states may lack what it has lost of its last second.";
     } catch (error) {
       this.job.lifecycle.reason ??= `The states could not be read: ${errorText(error)}.`;
     }

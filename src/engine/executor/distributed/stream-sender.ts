@@ -76,6 +76,17 @@ export class StreamSender {
     else this.fail(error);
   }
 
+  /** True when the server is the one that has all that was sent; else what it may have lost is sent again, as far as it answers. */
+  async isSameServer(): Promise<boolean> {
+    try {
+      if ((await processOf(this.redis)) === this.server) return true;
+      await this.recover();
+    } catch (error) {
+      this.broken(error);
+    }
+    return false;
+  }
+
   private fail(error: unknown): void {
     const { lifecycle, time } = this.job;
     lifecycle.fail(time.now(), reasonOf(error));
