@@ -30,9 +30,9 @@ const ON_THREADS = { runner: 6, slot: 4 } as const;
 /** The same of all processes together, with what they do beside these threads. */
 const IN_ALL = 25;
 
-/** Microseconds of a round trip within a machine, and over a switched network. */
-const WITHIN = 50;
-const BETWEEN = 300;
+/** Microseconds of a round trip within a machine, and over a switched network, of ends that sleep until then; awake they take a fifth of the first. */
+const WITHIN = 250;
+const BETWEEN = 500;
 
 /** The usual costs in `units` per second. A round trip that is not given is that within a machine or, of several hosts, of a local network. */
 export function usualCosts({ hosts = 1, roundTrip }: Pick<Expected, "hosts" | "roundTrip">, units: number): StreamCosts {

@@ -8,7 +8,7 @@ export const declare: Declare = (program) => {
     .argument("<scenario>", "a path, or the name of a shipped scenario")
     .option("--cores <n>", "of a machine with so many cores, or of hosts with so many each")
     .option("--hosts <n>", "mode distributed on so many hosts, with a worker thread for each of their cores")
-    .option("--round-trip <duration>", "between a host and Redis, such as 0.5ms (default: 0.05ms on one host, 0.3ms between several)")
+    .option("--round-trip <duration>", "between a host and Redis, such as 0.5ms (default: 0.25ms on one host, 0.5ms between several)")
     .option("--mode <modes>", "sync,async,parallel,distributed")
     .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
     .option("-r, --rate <rate>", "arrivals per time unit")
