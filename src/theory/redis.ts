@@ -26,9 +26,9 @@ export interface StreamCosts {
  * each with its way through a socket. Of runner and slot: from 300 000 messages without work in batches of 100.
  */
 const ON_REDIS = { add: 25, added: 2.1, take: 20, taken: 0.8, commit: 28, committed: 1.7, read: 15, readEach: 0.3 } as const;
-const ON_THREADS = { runner: 6, slot: 4 } as const;
+const ON_THREADS = { runner: 6, slot: 5 } as const;
 /** The same of all processes together, with what they do beside these threads. */
-const IN_ALL = 25;
+const IN_ALL = 22;
 
 /** Microseconds of a round trip within a machine, and over a switched network, of ends that sleep until then; awake they take a fifth of the first. */
 const WITHIN = 250;
