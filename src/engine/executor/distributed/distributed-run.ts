@@ -94,7 +94,7 @@ export class DistributedRun {
     void this.watch();
     void this.results.run();
     const feeding = this.feed.run(() => 0);
-    await this.drain();
+    const drained = await this.drainAll();
     await settleQueries(this.job, this.states);
     const halting = lifecycle.expired(time.now()) && this.queue.depth > 0;
     await this.closeStreams();
@@ -110,7 +110,7 @@ export class DistributedRun {
     await hosts.end(halting).catch(() => {});
     await hosts.reports(REPORT_MS + settings.lastItem / 1e6).catch(() => {});
     const after = await this.compareAfter();
-    const state = await this.finalStates();
+    const state = drained ?? (await this.finalStates());
     return this.execution({ endedAt, figures, state, cpu: cpuTime, before, after, serverMs });
   }
 
@@ -118,6 +118,22 @@ export class DistributedRun {
     const { best } = this.session.before;
     if (best === null) throw new Error("no exchange with the clock of Redis came about");
     return best;
+  }
+
+  /** Has all committed, and returns the states that this left; null: the run is over before. What a restart meanwhile loses is done again. */
+  private async drainAll(): Promise<Execution["state"] | null> {
+    const { time, lifecycle } = this.job;
+    while (!lifecycle.expired(time.now())) {
+      await this.drain();
+      if (lifecycle.expired(time.now())) break;
+      try {
+        const state = await this.readStates();
+        if (await this.sender.isSameServer()) return state;
+      } catch (error) {
+        this.sender.broken(error);
+      }
+    }
+    return null;
   }
 
   /** Sends what waits, until all is committed or the run is over. */
@@ -179,19 +195,20 @@ export class DistributedRun {
     return compareClocks(redis, clock, base).catch(() => null);
   }
 
-  private async finalStates(): Promise<Execution["state"]> {
+  private async readStates(): Promise<Execution["state"]> {
     const { streams } = this.session;
-    const entries: { key: string; json: string }[] = [];
+    const partitions = Array.from({ length: this.rule.partitions }, (_, p) => streams.allStates(p));
+    return [{ entries: (await Promise.all(partitions)).flatMap((states) => states.map(([key, json]) => ({ key, json }))) }];
+  }
+
+  /** The states that a run left which is over before all was committed. */
+  private async finalStates(): Promise<Execution["state"]> {
     try {
-      for (let p = 0; p < this.rule.partitions; p++) {
-        for (const [key, json] of await streams.allStates(p)) entries.push({ key, json });
-      }
-      if (!(await this.sender.isSameServer()))
-        this.job.lifecycle.reason ??= "Redis was restarted as the case ended: the states may lack what it has lost of its last second.";
+      return await this.readStates();
     } catch (error) {
       this.job.lifecycle.reason ??= `The states could not be read: ${errorText(error)}.`;
+      return [{ entries: [] }];
     }
-    return [{ entries }];
   }
 
   private readonly states: StateReader = {
