@@ -1,8 +1,8 @@
 import { HAS_REDIS, RedisServer } from "../support/redis-server.ts";
 import { type Contest, clockCommand, peerFile, runOne } from "./contest.ts";
 
-const MESSAGES = 500_000;
-const SECONDS_EACH = 3;
+const MESSAGES = 1_000_000;
+const SECONDS_EACH = 10;
 
 /** Messages of no work over Redis, two workers on this machine, beside what else is done with the same server's commands. */
 export const DISTRIBUTED_CONTESTS: readonly Contest[] = [
