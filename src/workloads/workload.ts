@@ -25,6 +25,14 @@ export interface Effort {
 /** `null`: processed. Otherwise why it failed; the state is as before. */
 export type Outcome = string | null;
 
+/** Items of a batch that are at work together. */
+export interface Overlap {
+  /** Whether they are, now; may change between batches. */
+  readonly now: boolean;
+  /** As `process`; `ended` is called once the outcome is known. */
+  start(item: Item, ended: (outcome: Outcome) => void): void;
+}
+
 /** Handles items, whatever the mode. One instance per processing thread. */
 export interface Processor {
   /** Does the work and updates the state. Returns a promise only when the work waits for something outside. */
@@ -37,10 +45,8 @@ export interface Processor {
   readonly openBatch?: (() => void) | undefined;
   /** True when items of one key must be handled one after another. */
   readonly ordered: boolean;
-  /** True when the items of a batch are started together, each in its key's turn, since they wait outside together; may change. Absent: never. */
-  readonly overlaps?: boolean;
-  /** As `process`, where items overlap: `ended` is called once its outcome is known. */
-  start?(item: Item, ended: (outcome: Outcome) => void): void;
+  /** How the items of a batch are begun together, each in its key's turn, since they wait outside together. Absent: they never are. */
+  readonly overlap?: Overlap;
   /** Items that may be in progress now, where that is less than the mode allows. */
   readonly limit: number;
   /**

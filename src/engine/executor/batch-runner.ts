@@ -3,7 +3,7 @@ import type { Time } from "../../kernel/time.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
 import { Tally } from "../../telemetry/tally.ts";
-import type { Outcome, Processor } from "../../workloads/workload.ts";
+import type { Outcome, Overlap, Processor } from "../../workloads/workload.ts";
 import { KeyOrder } from "./key-order.ts";
 
 /** Items of instant work between two readings of the clock; instants between are interpolated. */
@@ -58,7 +58,7 @@ export class BatchRunner {
     private readonly yieldEvery = Number.POSITIVE_INFINITY,
   ) {
     this.together = processor.instant && yieldEvery === Number.POSITIVE_INFINITY;
-    this.turns = (concurrency > 1 || processor.overlaps !== undefined) && processor.ordered ? new KeyOrder() : null;
+    this.turns = (concurrency > 1 || processor.overlap !== undefined) && processor.ordered ? new KeyOrder() : null;
   }
 
   /**
@@ -74,8 +74,9 @@ export class BatchRunner {
       return true;
     }
     if (this.turns !== null) for (const item of items) this.turns.join(item);
-    if (this.processor.overlaps === true) {
-      this.beginAll(running);
+    const { overlap } = this.processor;
+    if (overlap?.now === true) {
+      this.beginAll(running, overlap);
       return false;
     }
     if (!this.workOn(running)) return false;
@@ -201,14 +202,14 @@ export class BatchRunner {
   }
 
   /** Begins all items of a batch, each in its key's turn; the end of the last one ends the batch. */
-  private beginAll(running: Running): void {
+  private beginAll(running: Running, overlap: Overlap): void {
     this.processor.openBatch?.();
-    for (const item of running.items) this.beginOne(running, item);
+    for (const item of running.items) this.beginOne(running, item, overlap);
   }
 
-  private beginOne(running: Running, item: Item): void {
+  private beginOne(running: Running, item: Item, overlap: Overlap): void {
     if (this.turns !== null && !this.turns.mayStart(item)) {
-      this.turns.whenItMay(item, () => this.beginOne(running, item));
+      this.turns.whenItMay(item, () => this.beginOne(running, item, overlap));
       return;
     }
     const started = this.time.now();
@@ -216,7 +217,7 @@ export class BatchRunner {
       this.cutShort = true;
       return;
     }
-    this.processor.start?.(item, (outcome) => this.endOne(running, item, outcome, started));
+    overlap.start(item, (outcome) => this.endOne(running, item, outcome, started));
     this.recorder.busy(this.time.now() - started);
   }
 

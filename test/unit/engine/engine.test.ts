@@ -149,7 +149,14 @@ describe("batch runner", () => {
       instant,
       yields: false,
       ordered: true,
-      overlaps,
+      ...(overlaps
+        ? {
+            overlap: {
+              now: true,
+              start: (item: Item, ended: (why: string | null) => void) => void Promise.resolve(process(item)).then(ended),
+            },
+          }
+        : {}),
       limit: Number.POSITIVE_INFINITY,
       halt: () => {},
       report: () => ({}),

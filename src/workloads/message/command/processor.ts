@@ -1,11 +1,11 @@
-import type { Item } from "../../../queueing/item.ts";
 import type { WireFormat } from "../../../scenario/schema.ts";
-import type { Effort, Outcome, WorkloadReport } from "../../workload.ts";
+import type { Effort, Overlap, WorkloadReport } from "../../workload.ts";
 import { type KeyRules, MessageProcessor, type WorkCost } from "../processor.ts";
 import { type CommandSpec, ProgramSupervisor } from "./supervisor.ts";
 
 /** State machines whose messages a program works on, one program for each thread. */
 export class CommandProcessor extends MessageProcessor {
+  readonly overlap: Overlap;
   private readonly program: ProgramSupervisor;
 
   constructor(
@@ -18,14 +18,13 @@ export class CommandProcessor extends MessageProcessor {
     const program = new ProgramSupervisor(work);
     super(work, effort, nameOf, (state, message) => program.handle(state, message), format, rules);
     this.program = program;
-  }
-
-  get overlaps(): boolean {
-    return this.program.batch;
-  }
-
-  start(item: Item, ended: (outcome: Outcome) => void): void {
-    this.program.send(this.machineFor(item.key), this.messageOf(item), ended);
+    this.overlap = {
+      // One that answers several messages with one line wants them together.
+      get now() {
+        return program.batch;
+      },
+      start: (item, ended) => program.send(this.machineFor(item.key), this.messageOf(item), ended),
+    };
   }
 
   open(giveUp: (why: string) => void): Promise<void> {
