@@ -32,6 +32,7 @@ export class Settler {
   dead: (LeaseRef & { reason: string })[] = [];
   /** Put back without having begun. */
   released: (LeaseRef & { delayMs?: number })[] = [];
+  /** The settlement in progress, one at a time; never rejects. */
   private settling: Promise<void> | null = null;
   /** What the store is settling now. */
   private underway: Settlement | null = null;
@@ -54,9 +55,11 @@ export class Settler {
     return this.underway === null ? of(this) : [...of(this), ...of(this.underway)];
   }
 
-  /** Settles what is collected, unless that is in progress. */
+  /** Settles what is collected, unless that is in progress. What ends meanwhile is settled after it. */
   async settleNow(): Promise<void> {
-    if (this.settling === null && !this.empty) await this.settle();
+    if (this.settling !== null || this.empty) return;
+    await this.alone();
+    if (!this.empty) this.soon();
   }
 
   /** Settles after this turn of the loop, so that everything that ends within it is settled together. */
@@ -73,8 +76,20 @@ export class Settler {
 
   /** Settles what is left, after the settlement in progress. */
   async settleRest(): Promise<void> {
-    await this.settling;
-    await this.settle();
+    while (this.settling !== null) await this.settling;
+    await this.alone();
+  }
+
+  /** Settles while nothing else does. */
+  private async alone(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.settling = promise;
+    try {
+      await this.settle();
+    } finally {
+      this.settling = null;
+      resolve();
+    }
   }
 
   private async settle(): Promise<void> {
@@ -85,12 +100,13 @@ export class Settler {
     this.again = [];
     this.dead = [];
     this.released = [];
+    const underway = { acknowledged, again, dead, released };
+    this.underway = underway;
     let gone: ReadonlySet<number>;
     try {
       const { group, token } = this.lease;
-      this.underway = { acknowledged, again, dead, released };
       if (results.length > 0) await this.on.results(results);
-      gone = new Set(await this.store.settle(group, token, this.underway, this.clock.now()));
+      gone = new Set(await this.store.settle(group, token, underway, this.clock.now()));
     } catch (error) {
       // Not settled: collected again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
