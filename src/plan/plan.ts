@@ -32,16 +32,18 @@ export interface NamedScenario {
 }
 
 /**
- * The cases of a scenario: every mode at every sweep point. `cores` of the machine replace `workers: auto`; in `distributed` those of all
- * hosts do.
+ * The cases of a scenario: every mode at every sweep point. `cores` of the machine replace `workers: auto`. `hosts`: machines of
+ * `distributed`, each with a thread for each of these cores, whatever number of workers `redis: auto` would start, unless that is swept;
+ * null: as many threads as that.
  */
-export function planCases(points: readonly SweepPoint[], cores: number, hosts = 1): CasePlan[] {
+export function planCases(points: readonly SweepPoint[], cores: number, hosts: number | null = null): CasePlan[] {
   const places = new WorkerSlots();
   return points.flatMap(({ params, scenario }) =>
     scenario.modes.map((mode) => {
       const { remote } = MODE_TRAITS[mode];
       const { workers: asked } = remote ? scenario.distributed : scenario.parallel;
-      return { mode, params, ...places.of(scenario, mode, asked === "auto" ? (remote ? hosts * cores : cores) : asked) };
+      const ofHosts = remote && hosts !== null && !("distributed.workers" in params) ? hosts * cores : null;
+      return { mode, params, ...places.of(scenario, mode, ofHosts ?? (asked === "auto" ? cores : asked)) };
     }),
   );
 }

@@ -76,6 +76,15 @@ describe("predict", () => {
     });
     expect(said).toContain("on 3 hosts, each 4 cores");
     expect(said).toMatch(/^distributed +1\.[345]\d k/m);
+    // What redis: auto would start is no matter of hosts.
+    const started = await heard(async () => {
+      expect(await main(["predict", "first-look", "--hosts", "3", "--cores", "4", "--set", "distributed.workers=2"])).toBe(0);
+    });
+    expect(started).toMatch(/^distributed +1\.[345]\d k/m);
+    const together = await heard(async () => {
+      expect(await main(["predict", "first-look", "--hosts", "3", "--cores", "4", "--workers", "2"])).toBe(0);
+    });
+    expect(together).toMatch(/^distributed +2\d\d /m);
     expect(said).toContain('--round-trip: must be a duration such as 0.5ms, got "soon"');
   });
 

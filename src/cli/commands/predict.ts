@@ -40,7 +40,9 @@ export function predictScenario(asked: string, { cores, hosts, roundTrip, json, 
   const many = { ...machine, hosts: count, ...(roundTrip === undefined ? {} : { roundTrip: secondsOf(roundTrip) }) };
   const flags = hosts === undefined || given.mode !== undefined ? given : { ...given, mode: "distributed" };
   const { scenario, points } = scenarioWithFlags(findScenario(asked), flags, read);
-  const plans = planCases(points, threadsFor(allowance), count);
+  // --workers: of all hosts together.
+  const each = given.workers === undefined || given.workers === "auto";
+  const plans = planCases(points, threadsFor(allowance), hosts !== undefined && each ? count : null);
   const cases = plans.map((plan) => ({
     mode: plan.mode,
     params: plan.params,

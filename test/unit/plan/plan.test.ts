@@ -186,3 +186,15 @@ describe("the hash of a scenario", () => {
     expect(new Set([scenario, ...others].map(scenarioHash)).size).toBe(4);
   });
 });
+
+describe("threads of mode distributed", () => {
+  const value = { title: "x", modes: ["distributed", "parallel"], distributed: { workers: 2 }, parallel: { workers: 3 } };
+  const scenario = scenarioSchema.parse(value);
+  const threads = (hosts: number | null, params = {}) => planCases([{ params, scenario }], 4, hosts).map(({ workers }) => workers);
+
+  test("are those of the hosts asked about, unless their number is swept", () => {
+    expect(threads(null)).toEqual([2, 3]);
+    expect(threads(3)).toEqual([12, 3]);
+    expect(threads(3, { "distributed.workers": 2 })).toEqual([2, 3]);
+  });
+});
