@@ -2,6 +2,9 @@ import { parseRedisUrl } from "../kernel/redis/url.ts";
 import type { Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
+/** Shortest `claimAfter`, in microseconds. */
+const LEAST_CLAIM = 100e3;
+
 /** Conflicts of mode `distributed` with other fields. */
 export function distributedMisfits(scenario: Scenario): SemanticProblem[] {
   const { modes, workload, keys, distributed, async } = scenario;
@@ -10,6 +13,11 @@ export function distributedMisfits(scenario: Scenario): SemanticProblem[] {
   if (redis !== "auto" && !isServer(redis)) {
     const message = "must be auto, or the address of a server such as redis://127.0.0.1:6379 (rediss:// with TLS)";
     problems.push({ path: ["distributed", "redis"], message });
+  }
+  if (distributed.claimAfter < LEAST_CLAIM) {
+    const message =
+      "must be at least 100ms: a worker prolongs what it holds four times within it, and any shorter pause of a worker would count as its loss";
+    problems.push({ path: ["distributed", "claimAfter"], message });
   }
   if (!modes.includes("distributed")) return problems;
   if (workload !== "message")

@@ -16,7 +16,10 @@ export const distributedSchema = z
       .describe("redis: auto: worker processes that are started, each with one thread that processes; auto: as many as there are cores."),
     partitions: s.count(4096).default(64).describe("Streams that the keys are spread over; a worker takes one at a time."),
     batch: s.count(1000).default(100).describe("Items that a worker takes from a stream at most, and commits together."),
-    claimAfter: s.duration().default(2e6).describe("Time without a sign of its worker after which a batch is taken over by another."),
+    claimAfter: s
+      .duration()
+      .default(2e6)
+      .describe("Time without a sign of its worker after which a batch is taken over by another; at least 100ms."),
   })
   .prefault({})
   .describe("Workers on any host, which take items from Redis Streams.");
