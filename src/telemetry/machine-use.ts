@@ -63,7 +63,8 @@ export function usedBetween(before: MachineReading, after: MachineReading, allow
     utilization: after.cores.map((now) => utilization(first.get(now.core), now)),
     numbers: after.cores.map(({ core }) => core),
     cores,
-    otherCores: lab === null || spanMs <= 0 || cores === 0 ? null : Math.max(0, programs - lab) / spanMs,
+    // A clock that steps, or counters that go back, must not make more of it than there is.
+    otherCores: lab === null || spanMs <= 0 || cores === 0 ? null : Math.min(cores, Math.max(0, programs - lab) / spanMs),
     stealMs: stolen,
     wantedMs: Math.max(0, programs) + (stolen ?? 0),
     labMs: lab,

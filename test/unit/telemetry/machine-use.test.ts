@@ -52,6 +52,13 @@ describe("what a machine was used for", () => {
     expect(use).toMatchObject({ otherCores: 0, stealMs: 200, wantedMs: 700 });
   });
 
+  test("by others is never more than there are cores, whatever the counters say", () => {
+    const [before, after] = span({ busy: [600, 900], labMs: 100 });
+    const back = { ...after, cores: after.cores.map((core) => ({ ...core, idle: core.idle - 4000 })) };
+    expect(usedBetween(before, back).otherCores).toBe(2);
+    expect(usedBetween(before, { ...after, labMs: -9000 }).otherCores).toBe(2);
+  });
+
   test("goes by how long cores idled, not by what ticks happened to see", () => {
     // Programs that run between two ticks are in nobody's column.
     const [before, after] = span({ busy: [600, 0], labMs: 100 });
