@@ -89,7 +89,10 @@ export interface ConsumeOptions {
   readonly name?: string;
   /** Messages handled at a time. Default 1. */
   readonly concurrency?: number;
-  /** Messages leased at a time. Default: as many as `concurrency` at first, then up to 1000 as long as they are done within milliseconds. */
+  /**
+   * Messages leased at a time; in Redis no more than 4 MB of them. Default: as many as `concurrency` at first, then up to 1000 as long as they
+   * are done within milliseconds.
+   */
   readonly batch?: number;
   /** Longest a handler may take, in milliseconds; then it counts as failed. */
   readonly timeoutMs?: number;

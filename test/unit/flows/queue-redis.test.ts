@@ -5,6 +5,7 @@ import { RedisStore } from "../../../src/flows/message-queue/redis/store.ts";
 import { RedisConnection } from "../../../src/kernel/redis/connection.ts";
 import { RedisError } from "../../../src/kernel/redis/error.ts";
 import type { RedisPort } from "../../../src/kernel/redis/port.ts";
+import { realTimers } from "../../../src/kernel/timers.ts";
 import { HAS_REDIS, RedisServer } from "../../support/redis-server.ts";
 
 const problemOf = (work: Promise<unknown>) => work.then(String, (error) => `${error.problem}: ${error.message}`);
@@ -121,6 +122,44 @@ describe.skipIf(!HAS_REDIS)("F-4 a queue in Redis (needs redis-server)", () => {
     expect(await store.settle("a", 7, { ...nothing, acknowledged: [1, 2].map((id) => ({ id, attempt: 1 })) }, now)).toEqual([]);
     expect(await store.depth("a")).toMatchObject({ ready: 0, leased: 1 });
     expect((await lease(7)).messages).toEqual([]);
+    await store.close();
+  });
+
+  test("one lease holds no more than some megabytes, one message at least, and the rest is not touched", async () => {
+    const value = "x".repeat(950_000);
+    for (const order of ["none", "key"] as const) {
+      const options = { groups: ["a"], order, capacity: 99, maxAttempts: 1, rememberMs: 1000, queue: `large ${order}` };
+      await using queue = open<string>(options.queue, { groups: ["a"], order });
+      const store = new RedisStore({ ...options, port: new RedisConnection(server.url), bellPort: null });
+      await queue.sendAll(Array(6).fill(value), { key: "k" });
+      const lease = async (max: number, ms = 10_000) => {
+        const now = store.clock.now();
+        return store.lease("a", { max, token: 1, until: now + ms }, now);
+      };
+      const first = await lease(Number.POSITIVE_INFINITY);
+      expect(first.messages.map(({ id, value }) => [id, String(value).length])).toEqual([1, 2, 3, 4].map((id) => [id, 950_000]));
+      expect(await store.depth("a")).toMatchObject(order === "key" ? { ready: 0, behind: 2, leased: 4 } : { ready: 2, leased: 4 });
+      const acknowledged = first.messages.map(({ id, attempt }) => ({ id, attempt }));
+      await store.settle("a", 1, { acknowledged, again: [], dead: [], released: [] }, store.clock.now());
+      const second = await lease(5, 1);
+      expect(second.messages.map(({ id, attempt }) => [id, attempt])).toEqual([5, 6].map((id) => [id, 1]));
+      await store.close();
+    }
+  });
+
+  test("the dead letters of one lease are no more than some megabytes; the next one finds the rest", async () => {
+    await using queue = open<string>("large letters", { maxAttempts: 1 });
+    const options = { groups: ["default"], order: "none", capacity: 99, maxAttempts: 1, rememberMs: 1000, queue: "large letters" } as const;
+    const store = new RedisStore({ ...options, port: new RedisConnection(server.url), bellPort: null, timers: { ...realTimers } });
+    const lease = (now: number) => store.lease("default", { max: 4, token: 1, until: now + 1 }, now);
+    await queue.sendAll(Array(6).fill("x".repeat(900_000)));
+    const now = Date.now() + 10_000;
+    for (const count of [4, 2]) expect((await lease(now)).messages).toHaveLength(count);
+    const found = [await lease(now + 2), await lease(now + 2)].map(({ dead }) => dead.map(({ id }) => id));
+    expect(found).toEqual([
+      [1, 2, 3, 4],
+      [5, 6],
+    ]);
     await store.close();
   });
 

@@ -3,17 +3,21 @@ import { CHANGES, COMMON, LETTERS, OF_GROUP, ONCE } from "./common.ts";
 
 const ONE_GROUP = `${COMMON}${CHANGES}${OF_GROUP}${ONCE}`;
 
+/** Most bytes of messages, and of dead letters, in the answer to one lease, unless a single one is larger. */
+const MOST_BYTES_LEASED = 4_000_000;
+
 /**
- * Leases messages. Takes group, most (-1: all), duration of the lease, token, maxAttempts. Returns the dead letters of leases that had run
- * out too often, and of each message id, attempt and body.
+ * Leases messages, no more than fit one answer. Takes group, most (-1: all), duration of the lease, token, maxAttempts. Returns the dead
+ * letters of leases that had run out too often, and of each message id, attempt and body.
  */
 export const LEASE = new RedisScript(`${ONE_GROUP}${LETTERS}
+local MOST_BYTES = ${MOST_BYTES_LEASED}
 local t, most, span, token, maxAttempts = time(), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 allowAll()
 
 -- Returns messages, which are leased from now on, and dead letters.
-local function lend(died, ids, held)
-  local bodies, leases, rows = read('HMGET', g.body, ids), {}, {}
+local function lend(died, ids, held, bodies)
+  local leases, rows = {}, {}
   for i, id in ipairs(ids) do
     leases[2 * i - 1], leases[2 * i] = t + span, id
     rows[3 * i - 2], rows[3 * i - 1], rows[3 * i] = id, attemptsOf(held[i]), bodies[i]
@@ -30,11 +34,11 @@ if before then
   for i, id in ipairs(before[2]) do
     if found[i] and string.match(found[i], ':(.*)$') == token then ids[#ids + 1], held[#held + 1] = id, found[i] end
   end
-  return lend(before[1], ids, held)
+  return lend(before[1], ids, held, read('HMGET', g.body, ids))
 end
 
 -- What is due, and whose lease has run out, some thousands at a time: others use this server too.
-local died = {}
+local died, buried = {}, 0
 local expired = call('ZRANGEBYSCORE', g.leased, '-inf', t, 'LIMIT', 0, 5000)
 table.sort(expired)
 local holds = read('HMGET', g.held, expired)
@@ -42,6 +46,8 @@ for i, id in ipairs(expired) do
   local attempts = attemptsOf(holds[i])
   if attempts < maxAttempts then putBack(g, id, attempts, 0)
   else
+    buried = buried + call('HSTRLEN', g.body, id)
+    if buried > MOST_BYTES and #died > 0 then break end
     bury(g, id, 'its lease ran out ' .. attempts .. ' times', t)
     died[#died + 1] = id
   end
@@ -54,21 +60,35 @@ if #due > 0 then
 end
 local paused = call('HEXISTS', Q, 'paused:' .. g.name) == 1
 
-local ids = paused and {} or call('ZRANGE', g.ready, 0, most < 0 and -1 or most - 1)
+local ids, bodies, bytes, full = {}, {}, 0, false
+-- Takes a message in, unless the answer is full.
+local function take(id, body)
+  bytes = bytes + #body
+  full = full or (bytes > MOST_BYTES and #ids > 0)
+  if not full then ids[#ids + 1], bodies[#bodies + 1] = id, body end
+  return not full
+end
+local ready = paused and {} or call('ZRANGE', g.ready, 0, most < 0 and -1 or most - 1)
+-- A few at a time: what is read beyond a full answer is read in vain.
+for i = 1, #ready, 16 do
+  if full then break end
+  local some = call('HMGET', g.body, unpack(ready, i, math.min(i + 15, #ready)))
+  for j, body in ipairs(some) do take(ready[i + j - 1], body or '') end
+end
 local heads = #ids
 if heads > 0 then many('ZREM', g.ready, ids) end
 if ordered then
   -- Later messages of the same keys, as far as there is room.
   for i = 1, heads do
     local left = most < 0 and -1 or most - #ids
-    if left == 0 then break end
+    if left == 0 or full then break end
     local key = keyOf(g, ids[i])
     if key then
       for _, id in ipairs(call('ZRANGEBYSCORE', chain(g, key), '(' .. ids[i], '+inf', 'LIMIT', 0, left)) do
         if call('SISMEMBER', active(g, key), id) == 1 or tonumber(call('HGET', g.at, id) or 0) > t then break end
+        if not take(id, call('HGET', g.body, id) or '') then break end
         call('SADD', active(g, key), id)
         call('HDEL', g.at, id)
-        ids[#ids + 1] = id
       end
     end
   end
@@ -80,7 +100,7 @@ for i, id in ipairs(ids) do
 end
 many('HSET', g.held, changes)
 if #ids + #died > 0 then remember({died, ids}, math.max(1, math.ceil(span))) end
-return lend(died, ids, held)
+return lend(died, ids, held, bodies)
 `);
 
 /**
