@@ -241,6 +241,41 @@ describe.skipIf(!HAS_REDIS)("lab-tui worker (needs redis-server)", () => {
     await stays.stop();
   });
 
+  test("waits for a server that is not there yet, and says one line of a case, none of its rehearsal", async () => {
+    await using server = await RedisServer.start();
+    let early: WorkerHere | null = null;
+    await server.restart({
+      downMs: 1800,
+      whileDown: () => {
+        early = new WorkerHere(server.url, "early");
+      },
+    });
+    await listed(server.url, 1);
+    const worker = early as unknown as WorkerHere;
+    const given = scenarioOf(9, { load: { executor: "bursts", size: 20 }, distributed: { redis: server.url } });
+    const { result } = await runHere(planOf(given, "distributed"), undefined, { rehearsal: 0.01 });
+    await worker.stop();
+    isWhole(result, given);
+    expect(worker.lines).toEqual([
+      expect.stringMatching(/^worker early: no Redis answers at redis:.*; trying again$/),
+      expect.stringMatching(/^worker early: 1 slot at redis:/),
+      expect.stringMatching(/^worker early: faults: 20 items in /),
+    ]);
+  });
+
+  test("is ended by a signal while nothing answers, and by an answer that no attempt would change", async () => {
+    await using server = await RedisServer.start("--requirepass", "secret");
+    const refused = new WorkerHere(server.url, "refused");
+    const command = [process.execPath, MAIN, "worker", "--redis", "redis://127.0.0.1:1", "--name", "waits", "--slots", "1"];
+    const waits = Bun.spawn(command, { env: cleanEnv(), stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    const { value } = await waits.stdout.getReader().read();
+    expect(new TextDecoder().decode(value)).toMatch(/^worker waits: no Redis answers at redis:.*; trying again\n$/);
+    waits.kill("SIGTERM");
+    expect(await waits.exited).toBe(0);
+    await refused.stop();
+    expect(refused.lines).toEqual([expect.stringContaining("needs a password")]);
+  });
+
   test("that comes during a run joins it, and is told to have come late", async () => {
     await using server = await RedisServer.start();
     const first = new WorkerHere(server.url, "first");

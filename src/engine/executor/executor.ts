@@ -30,6 +30,8 @@ export interface Job {
   /** Makes the processor of this thread. */
   readonly processor: (effort: Effort) => Processor;
   readonly effort: (blocking: boolean) => Effort;
+  /** True for what warms the lab up before a case; absent: false. */
+  readonly rehearses?: boolean;
   /** Called once everything is ready: sets t = 0 of `time` to now. */
   readonly begin: () => Nanoseconds;
   /** Sets what the executor adds to each sample. */

@@ -43,6 +43,8 @@ export interface Setup extends Timing {
   readonly face: QueryServer | null;
   /** Ids of processes that the executor has work for it; absent: none. */
   readonly helpers?: () => readonly number[];
+  /** True for what warms the lab up before a case. */
+  readonly rehearses?: boolean;
 }
 
 type Helpers = Stage["helpers"];
@@ -160,6 +162,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     spec: stage.spec,
     processor: (effort) => stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
+    rehearses: setup.rehearses ?? false,
     settle: async () => {},
     tell: (sample) => {
       ofExecutor = sample;

@@ -61,7 +61,7 @@ export async function rehearse(setup: Setup, executor: Executor, { count, share,
       paced,
       inTurn: setup.stage.asksInTurn === true,
     });
-    await perform({ ...setup, stage, begin: () => setup.begin(from) }, executor, load);
+    await perform({ ...setup, stage, rehearses: true, begin: () => setup.begin(from) }, executor, load);
   }
   stage.close();
   await compilerDone(performance.now() - from);

@@ -5,6 +5,7 @@ import { RedisConnection } from "../../kernel/redis/connection.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
+import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { machineName } from "../executor/distributed/hosts.ts";
 import { BEAT_MS, type Beat, giveBeat, ordersOf, PROTOCOL, type RunPlan, readObject, WORKERS } from "../executor/distributed/protocol.ts";
 import { isPassing } from "../executor/distributed/stream-sender.ts";
@@ -24,9 +25,11 @@ export interface WorkerOptions extends Permission {
   readonly clockShift?: number;
 }
 
-/** Longest wait for an order in seconds, and the wait after a failure in milliseconds. */
+/** Longest wait for an order in seconds. */
 const WAIT_SECONDS = "0.5";
-const RETRY_MS = 500;
+/** Waits between attempts to reach a server that does not answer, and the interval of looking for a stop meanwhile, in milliseconds. */
+const RETRY: BackoffRule = { backoff: "exponential", baseDelay: 500, maxDelay: 5000, jitter: "none" };
+const STOP_LOOK_MS = 50;
 /** Longest wait for what processors have started to end, and the interval of looking, in milliseconds. */
 const LONGEST_CLOSE_MS = 4000;
 const CLOSE_LOOK_MS = 5;
@@ -40,7 +43,8 @@ export class RedisWorker {
   private readonly clock: Clock;
   private run: string | null = null;
   private stopping = false;
-  private lost = false;
+  /** Attempts that failed since the server last answered. */
+  private failures = 0;
 
   constructor(private readonly options: WorkerOptions) {
     const { url, slots, clockShift = 0 } = options;
@@ -51,21 +55,24 @@ export class RedisWorker {
     this.clock = clockShift === 0 ? monotonic : { now: () => monotonic.now() + clockShift };
   }
 
-  /** Resolves once it was stopped, and what it had taken is committed. Rejects with a `RedisError` when it cannot begin. */
+  /**
+   * Resolves once it was stopped, and what it had taken is committed; waits for a server that does not answer. Rejects with a `RedisError`
+   * when one answers that it cannot use.
+   */
   async serve(): Promise<void> {
     const { name, slots, say } = this.options;
-    await this.redis.connect();
-    await this.beat();
-    say(`worker ${name}: ${counted(slots, "slot")} at ${this.redis.url.shown}`);
-    const beating = this.keepBeating();
+    let beating: Promise<void> | null = null;
     try {
+      await this.arrive();
+      if (!this.stopping) say(`worker ${name}: ${counted(slots, "slot")} at ${this.redis.url.shown}`);
+      beating = this.keepBeating();
       while (!this.stopping) {
         const run = await this.nextRun();
         if (run !== null) await this.serveRun(run);
       }
     } finally {
       this.stopping = true;
-      await this.redis.send("HDEL", [WORKERS, this.id]).catch(() => {});
+      if (this.failures === 0) await this.redis.send("HDEL", [WORKERS, this.id]).catch(() => {});
       await beating;
       this.redis.close();
       this.waiting.close();
@@ -80,18 +87,37 @@ export class RedisWorker {
     this.stopping = true;
   }
 
+  /** Gives its first sign of life, as soon as a server answers. */
+  private async arrive(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        await this.redis.connect();
+        await this.beat();
+        this.failures = 0;
+        return;
+      } catch (error) {
+        await this.failed(error);
+      }
+    }
+  }
+
+  /** Says once that nothing answers, and waits before the next attempt. Throws what no attempt can change. */
+  private async failed(error: unknown): Promise<void> {
+    if (!isPassing(error)) throw error;
+    if (this.failures === 0) this.options.say(`worker ${this.options.name}: ${errorText(error)}; trying again`);
+    const until = performance.now() + backoffDelay(RETRY, ++this.failures, 0);
+    while (!this.stopping && performance.now() < until) await Bun.sleep(STOP_LOOK_MS);
+  }
+
   private async nextRun(): Promise<string | null> {
     try {
       const reply = await this.waiting.send("BLPOP", [ordersOf(this.id), WAIT_SECONDS]);
-      if (this.lost) this.options.say(`worker ${this.options.name}: ${this.redis.url.shown} answers again`);
-      this.lost = false;
+      if (this.failures > 0) this.options.say(`worker ${this.options.name}: ${this.redis.url.shown} answers again`);
+      this.failures = 0;
       const run = Array.isArray(reply) ? reply[1] : null;
       return typeof run === "string" && /^[0-9a-f]{16}$/.test(run) ? run : null;
     } catch (error) {
-      if (!isPassing(error)) throw error;
-      if (!this.lost) this.options.say(`worker ${this.options.name}: ${errorText(error)}; trying again`);
-      this.lost = true;
-      await Bun.sleep(RETRY_MS);
+      await this.failed(error);
       return null;
     }
   }
@@ -107,7 +133,8 @@ export class RedisWorker {
       if (plan === null || plan.protocol !== PROTOCOL) return;
       what = printable(plan.scenario, 60);
       const served = await this.perform(run, plan);
-      this.options.say(`worker ${this.options.name}: ${what}: ${told(served, performance.now() - began)}`);
+      if (plan.rehearses !== true || served.problem !== null)
+        this.options.say(`worker ${this.options.name}: ${what}: ${told(served, performance.now() - began)}`);
     } catch (error) {
       this.options.say(`worker ${this.options.name}: ${what}: ${errorText(error)}`);
     } finally {

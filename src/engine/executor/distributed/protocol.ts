@@ -48,6 +48,8 @@ export interface Beat {
 export interface RunPlan {
   readonly protocol: number;
   readonly scenario: string;
+  /** True for what warms the lab up before a case, of which a worker does not speak; absent: false. */
+  readonly rehearses?: boolean;
   /** Second of Redis's clock from which the instants of the run are counted. */
   readonly base: number;
   readonly spec: ProcessorSpec;

@@ -62,10 +62,11 @@ export async function openRun(job: Job, rule: DistributedRule, server: Server, r
   }
 }
 
-function planOf({ spec, settings }: Job, rule: DistributedRule, base: number): RunPlan {
+function planOf({ spec, settings, rehearses = false }: Job, rule: DistributedRule, base: number): RunPlan {
   return {
     protocol: PROTOCOL,
     scenario: rule.scenario,
+    rehearses,
     base,
     spec: withoutPreparedKeys(spec),
     partitions: rule.partitions,
