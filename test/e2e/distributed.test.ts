@@ -198,6 +198,37 @@ describe.skipIf(!HAS_REDIS)("the server of mode distributed (needs redis-server)
     await expect(runOn(wrong)).rejects.not.toThrow("wrong@");
   });
 
+  test("that gives no answer for a while, and is restarted, is told of, although nothing was lost", async () => {
+    await using server = await RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
+    const worker = new WorkerHere(server.url, "one");
+    await listed(server.url, 1);
+    const given = scenarioSchema.parse({
+      title: "silent",
+      load: { executor: "constant-arrival-rate", rate: 2, duration: "3s" },
+      work: { kind: "sleep", time: "1ms" },
+      distributed: { redis: server.url },
+    });
+    let happened = Promise.resolve();
+    const { result } = await runHere(planOf(given, "distributed"), undefined, {
+      rehearsal: 0,
+      onStarted: () => {
+        happened = (async () => {
+          await Bun.sleep(100);
+          server.signal("SIGSTOP");
+          await Bun.sleep(1600);
+          server.signal("SIGCONT");
+          await Bun.sleep(400);
+          await server.restart();
+        })();
+      },
+    });
+    await happened;
+    await worker.stop();
+    isWhole(result, given);
+    expect(result.warnings).toContainEqual(expect.stringMatching(/^Redis gave no answer for 1\.\d\d s/));
+    expect(result.warnings).toContainEqual(expect.stringContaining("Redis was restarted during the case"));
+  });
+
   test("that is full fails the case by name, and the ledger is balanced", async () => {
     await using server = await RedisServer.start("--maxmemory", "12mb", "--maxmemory-policy", "noeviction");
     const worker = new WorkerHere(server.url, "one");

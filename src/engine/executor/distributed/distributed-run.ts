@@ -1,8 +1,6 @@
 import { type Nanoseconds, threadCpuTimer } from "../../../kernel/clock.ts";
 import { errorText } from "../../../kernel/error-text.ts";
-import { printable } from "../../../kernel/text.ts";
-import { formatMs } from "../../../kernel/units.ts";
-import { agreeing, counted } from "../../../kernel/wording.ts";
+import type { RedisReply } from "../../../kernel/redis/port.ts";
 import type { DistributedSample } from "../../../telemetry/distributed-figures.ts";
 import { keepAnswering, settleQueries } from "../../queries/answering.ts";
 import type { StateReader } from "../../queries/dispatcher.ts";
@@ -11,7 +9,9 @@ import { Feed } from "../feed.ts";
 import { type ClockComparison, compareClocks, type Offset } from "./clock-comparison.ts";
 import type { DistributedRule } from "./executor.ts";
 import { machineName } from "./hosts.ts";
+import { RedisSilence, SILENCE_LOOK } from "./redis-silence.ts";
 import { ResultReader } from "./result-reader.ts";
+import { runNotes } from "./run-notes.ts";
 import { type RunSession, serverCpuMs, startTogether } from "./session.ts";
 import { StreamQueue } from "./stream-queue.ts";
 import { StreamSender } from "./stream-sender.ts";
@@ -31,6 +31,7 @@ export class DistributedRun {
   private readonly queue: StreamQueue;
   private readonly sender: StreamSender;
   private readonly results: ResultReader;
+  private readonly silence = new RedisSilence();
   private done = false;
 
   constructor(
@@ -57,7 +58,7 @@ export class DistributedRun {
     this.results = new ResultReader(
       job,
       this.queue,
-      reading,
+      { send: (command, args) => reading.send(command, args).then((reply) => this.heard(reply)) },
       `${streams.prefix}results`,
       ({ host }, items) => {
         const from = hosts.get(host);
@@ -92,7 +93,9 @@ export class DistributedRun {
     void this.feed.observeAfterWarmup();
     void keepAnswering(this.job, this.states, () => this.done);
     void this.watch();
-    void this.results.run();
+    this.silence.begin(this.job.time.now());
+    void this.results.run().finally(() => this.silence.end());
+    void this.watchSilence();
     const feeding = this.feed.run(() => 0);
     const drained = await this.drainAll();
     await settleQueries(this.job, this.states);
@@ -190,6 +193,20 @@ export class DistributedRun {
     }
   }
 
+  /** The server has answered. */
+  private heard(reply: RedisReply): RedisReply {
+    this.silence.answered(this.job.time.now());
+    return reply;
+  }
+
+  private async watchSilence(): Promise<void> {
+    const { time } = this.job;
+    while (!this.silence.ended) {
+      await time.sleepAbout(time.now() + SILENCE_LOOK);
+      this.silence.look(time.now());
+    }
+  }
+
   private async compareAfter(): Promise<ClockComparison | null> {
     const { redis, clock, base } = this.session;
     return compareClocks(redis, clock, base).catch(() => null);
@@ -271,42 +288,16 @@ export class DistributedRun {
     };
   }
 
-  /** What readers of the result have to know. */
-  private notes(figures: NonNullable<Execution["hosts"]>): string[] {
-    const notes: string[] = [];
-    const named = (status: string) => figures.filter((host) => host.status === status).map(({ name }) => printable(name, 60));
-    const [late, lost] = [named("late"), named("lost")];
-    if (lost.length > 0)
-      notes.push(
-        `${listed(lost)} ${agreeing(lost.length, "was", "were")} lost; what ${agreeing(lost.length, "it", "they")} held was taken over.`,
-      );
-    if (late.length > 0) notes.push(`${listed(late)} came late, or came back after a silence.`);
+  private notes(hosts: NonNullable<Execution["hosts"]>): string[] {
+    const { sojourn } = this.job.recorder;
     const { restarts, resent } = this.sender;
-    const { slip } = this.results;
-    const { foreign, again } = this.results.counts;
-    if (restarts > 0)
-      notes.push(
-        `Redis was restarted during the case: ${counted(resent, "item was", "items were")} sent again, and ${counted(again, "item was", "items were")} worked again after a commit that it had lost.`,
-      );
-    else if (again > 0) notes.push(`${counted(again, "item was", "items were")} worked that had been accounted for before.`);
-    if (foreign > 0)
-      notes.push(`${counted(foreign, "entry", "entries")} in the stream of results ${agreeing(foreign, "is", "are")} not of this run.`);
-    const error = Math.max(0, ...figures.map(({ clockErrorMs }) => clockErrorMs ?? 0)) * 1e6;
-    const median = this.job.recorder.sojourn.percentile(0.5);
-    if (this.job.recorder.sojourn.count > 0 && error > median / 10)
-      notes.push(
-        `The clocks of runner and workers are known to ${formatMs(error / 1e6)} of each other, more than a tenth of the median sojourn of ${formatMs(median / 1e6)}: shorter times mean nothing.`,
-      );
-    if (slip > 2 * error + SLIP)
-      notes.push(
-        `A clock was off by ${formatMs(slip / 1e6)}, more than the ${formatMs(error / 1e6)} found before the case: it stepped or drifted.`,
-      );
-    return notes;
+    return runNotes({
+      ...{ hosts, restarts, resent, slip: this.results.slip, silence: this.silence.longest, claimAfterMs: this.rule.claimAfterMs },
+      ...this.results.counts,
+      median: sojourn.count === 0 ? null : sojourn.percentile(0.5),
+    });
   }
 }
-
-/** Beyond the error of clocks, nanoseconds. */
-const SLIP: Nanoseconds = 1e6;
 
 interface Ended {
   readonly endedAt: Nanoseconds;
@@ -317,8 +308,4 @@ interface Ended {
   readonly after: ClockComparison | null;
   /** CPU time of the server during the case; null: unknown. */
   readonly serverMs: number | null;
-}
-
-function listed(names: readonly string[]): string {
-  return names.length < 2 ? `Worker ${names[0] ?? ""}` : `Workers ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

@@ -36,7 +36,7 @@ export class ResultReader {
     private readonly job: Job,
     private readonly queue: StreamQueue,
     /** A connection of its own, since it waits there; and the stream's key. */
-    private readonly redis: RedisPort,
+    private readonly redis: Pick<RedisPort, "send">,
     private readonly key: string,
     private readonly onBatch: (record: BatchRecord, items: number) => void,
     private readonly onNews: () => void,

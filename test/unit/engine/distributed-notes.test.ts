@@ -1,0 +1,59 @@
+import { describe, expect, test } from "bun:test";
+import { RedisSilence } from "../../../src/engine/executor/distributed/redis-silence.ts";
+import { type RunEvents, runNotes } from "../../../src/engine/executor/distributed/run-notes.ts";
+
+const MS = 1e6;
+
+describe("what a run of mode distributed says of itself", () => {
+  const host = { name: "a", status: "ok", clockErrorMs: 0.1 } as const;
+  const none: RunEvents = {
+    hosts: [host],
+    ...{ restarts: 0, resent: 0, again: 0, foreign: 0, claims: 0, claimAfterMs: 100, silence: 250 * MS, slip: 0, median: 10 * MS },
+  };
+  const said = (events: Partial<RunEvents>) => runNotes({ ...none, ...events });
+
+  test("nothing, where all went well", () => {
+    expect(said({})).toEqual([]);
+  });
+
+  test("batches that changed hands although all workers are well blame claimAfter; others do not", () => {
+    expect(said({ claims: 3 })).toEqual([
+      "3 batches were taken over though no worker was lost: by their work, or a pause of the worker, they took longer than distributed.claimAfter (100 ms) without a sign. A longer one would leave them where they are.",
+    ]);
+    expect(said({ claims: 1 })[0]).toStartWith("1 batch was taken over though no worker was lost: by its work");
+    const other = [{ hosts: [{ ...host, status: "lost" as const }] }, { hosts: [{ ...host, status: "late" as const }] }];
+    for (const events of [...other, { restarts: 1 }, { silence: 1500 * MS }])
+      expect(said({ claims: 3, ...events }).join(" ")).not.toContain("claimAfter");
+  });
+
+  test("a server that was silent, or restarted, is told although nothing was lost", () => {
+    expect(said({ silence: 10_000 * MS })).toEqual(["Redis gave no answer for 10.0 s: what was due meanwhile waited."]);
+    expect(said({ restarts: 1 })).toEqual([
+      "Redis was restarted during the case: 0 items were sent again, and 0 items were worked again after a commit that it had lost.",
+    ]);
+  });
+});
+
+describe("the silence of a server", () => {
+  test("is the longest time between two answers", () => {
+    const silence = new RedisSilence();
+    silence.begin(0);
+    for (let at = 100; at <= 3000; at += 100) {
+      silence.look(at * MS);
+      if (at <= 700 || at >= 2200) silence.answered((at + 50) * MS);
+    }
+    expect(silence.longest).toBe(1500 * MS);
+  });
+
+  test("is not the time for which this process stood still, nor that after it was last asked", () => {
+    const silence = new RedisSilence();
+    silence.begin(0);
+    silence.look(100 * MS);
+    silence.look(20_000 * MS);
+    silence.answered(20_050 * MS);
+    expect(silence.longest).toBe(350 * MS);
+    silence.end();
+    for (let at = 21_000; at < 30_000; at += 100) silence.look(at * MS);
+    expect(silence.longest).toBe(350 * MS);
+  });
+});
