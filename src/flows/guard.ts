@@ -3,7 +3,7 @@ import { chance, pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
 import { TimedOut } from "./failures.ts";
-import { checkBackoff, checkCount, checkSpan } from "./options.ts";
+import { BACKOFF_NAMES, checkBackoff, checkCount, checkNames, checkSpan, type OptionNames } from "./options.ts";
 
 /** How failed calls are retried. Times in milliseconds. */
 export interface RetryRule extends Partial<BackoffRule> {
@@ -33,6 +33,9 @@ export interface GuardOptions {
   readonly circuitBreaker?: BreakerOptions;
 }
 
+export const GUARD_NAMES: OptionNames<GuardOptions> = { timeoutMs: true, retry: true, circuitBreaker: true };
+const RETRY_NAMES: OptionNames<RetryRule> = { ...BACKOFF_NAMES, max: true, when: true };
+
 /** Thrown instead of making the call while the breaker is open. */
 export class Refused extends Error {
   override readonly name = "Refused";
@@ -60,6 +63,8 @@ export class Guard {
     private readonly timers: Timers,
   ) {
     const { circuitBreaker, retry } = options;
+    checkNames(retry, RETRY_NAMES, "retry.");
+    checkNames(circuitBreaker, { failureThreshold: true, openForMs: true }, "circuitBreaker.");
     checkCount("retry.max", retry?.max, 0);
     checkBackoff("retry", retry);
     checkSpan("timeoutMs", options.timeoutMs);

@@ -1,7 +1,22 @@
+import { suggestion } from "../kernel/spelling.ts";
+import { printable } from "../kernel/text.ts";
 import { BACKOFFS, type BackoffRule } from "../resilience/backoff.ts";
 
 /** Longest span of options that must end, in milliseconds: 30 years. */
 export const LONGEST_MS = 1e12;
+
+/** The names of all options of a kind; the compiler demands each. */
+export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: true };
+
+export const BACKOFF_NAMES: OptionNames<BackoffRule> = { backoff: true, baseDelay: true, maxDelay: true, jitter: true };
+
+/** Throws a sentence for an option that does not exist. `place`: what the options belong to, such as `retry.`. */
+export function checkNames<Options extends object>(options: Options | undefined, names: OptionNames<Options>, place = ""): void {
+  for (const name in options) {
+    if (Object.hasOwn(names, name)) continue;
+    throw new RangeError(`${place}${printable(name, 100)}: there is no such option${suggestion(name, Object.keys(names))}`);
+  }
+}
 
 /** Throws a sentence when an option is given and is not a whole number from `least` to `most`; without `most` Infinity is allowed. */
 export function checkCount(what: string, value: number | undefined, least: number, most = Number.POSITIVE_INFINITY): void {
@@ -13,7 +28,7 @@ export function checkCount(what: string, value: number | undefined, least: numbe
 /** Throws a sentence when a span in milliseconds is given and is not more than 0, or more than `most`. */
 export function checkSpan(what: string, value: number | undefined, most = Number.POSITIVE_INFINITY): void {
   checkMost(what, value, most);
-  if (value === undefined || value > 0) return;
+  if (value === undefined || (typeof value === "number" && value > 0)) return;
   throw new RangeError(`${what}: must be more than 0 milliseconds, got ${String(value)}`);
 }
 
@@ -23,13 +38,13 @@ function checkMost(what: string, value: number | undefined, most: number): void 
 
 /** Throws a sentence when a span in milliseconds is given and is negative or infinite. */
 export function checkDelay(what: string, value: number | undefined): void {
-  if (value === undefined || (value >= 0 && Number.isFinite(value))) return;
+  if (value === undefined || (Number.isFinite(value) && value >= 0)) return;
   throw new RangeError(`${what}: must be a number of milliseconds, 0 or more, got ${String(value)}`);
 }
 
 /** Throws a sentence when a deadline of a stop is given and is less than none; Infinity is allowed. */
 export function checkDeadline(value: number | undefined): void {
-  if (value === undefined || value >= 0) return;
+  if (value === undefined || (typeof value === "number" && value >= 0)) return;
   throw new RangeError(`deadlineMs: must be a number of milliseconds, 0 or more, got ${String(value)}`);
 }
 

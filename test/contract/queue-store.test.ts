@@ -744,6 +744,9 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     await using queue = open<number>({ order: "key" });
     expect(queue.send(1, { priority: 1.5 })).rejects.toThrow("priority: must be a whole number from -1000 to 1000, got 1.5");
     expect(queue.send(1, { delayMs: -1 })).rejects.toThrow("delayMs: must be 0 or more, got -1");
+    expect(queue.send(1, { delayMs: 1e13 })).rejects.toThrow("delayMs: must be at most 1000000000000, got 10000000000000");
+    const long = "k".repeat(1000);
+    expect(queue.send(1, { key: long })).rejects.toThrow("key: must be a text of 1 to 512 characters, got 1000 characters");
     expect(queue.send(1, { key: "" })).rejects.toThrow("key: must be a text of 1 to 512 characters, got 0");
     expect(queue.send(1, { key: "k", priority: 1 })).rejects.toThrow("keeps its place");
     const failures: FlowFailure[] = [];

@@ -2,7 +2,7 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, within } from "../../kernel/timers.ts";
 import { leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { checkDeadline } from "../options.ts";
+import { checkDeadline, checkNames } from "../options.ts";
 import { type Durations, type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
 import type { SharedOutput } from "../shared-output.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
@@ -34,6 +34,7 @@ export class DataPipeline<In, Out = In> implements Part {
     private readonly makers: readonly MakeNode[],
     private readonly options: DataPipelineOptions,
   ) {
+    checkNames(options, { outputBuffer: true, onFailure: true, timers: true });
     this.failures = new Failures(name, options.timers ?? realTimers, options.onFailure);
   }
 

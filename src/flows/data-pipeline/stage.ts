@@ -4,9 +4,9 @@ import { Histogram } from "../../kernel/histogram.ts";
 import { ifRejected, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
-import { Guard, type GuardOptions } from "../guard.ts";
+import { GUARD_NAMES, Guard, type GuardOptions } from "../guard.ts";
 import { NO_HEADERS } from "../headers.ts";
-import { checkCount, checkSpan } from "../options.ts";
+import { checkCount, checkNames, checkSpan, type OptionNames } from "../options.ts";
 import type { Durations, PartStats } from "../part.ts";
 import { traced } from "../tracing.ts";
 import type { FlowContext } from "./context.ts";
@@ -26,6 +26,14 @@ export interface StageOptions<In, Out> extends GuardOptions {
   /** What to return instead when all attempts have failed. */
   readonly fallback?: (value: In, context: FlowContext, error: unknown) => Out | undefined | PromiseLike<Out | undefined>;
 }
+
+const STAGE_NAMES: OptionNames<StageOptions<unknown, unknown>> = {
+  ...GUARD_NAMES,
+  concurrency: true,
+  buffer: true,
+  ordered: true,
+  fallback: true,
+};
 
 /** Options of a stage that passes items on as they came. */
 export type TapOptions = Omit<StageOptions<unknown, unknown>, "fallback">;
@@ -99,6 +107,7 @@ export class PipelineStage implements StageNode {
     private readonly outcomes: ItemOutcomes,
     private readonly timers: Timers,
   ) {
+    checkNames(options, STAGE_NAMES, `${name}, `);
     checkCount(`${name}, concurrency`, options.concurrency, 1);
     checkCount(`${name}, buffer`, options.buffer, 0);
     checkSpan(`${name}, timeoutMs`, options.timeoutMs);

@@ -2,14 +2,23 @@ import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/ti
 import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { onAbort } from "../notifier.ts";
-import { checkCount, checkDeadline, checkOneOf, checkSpan } from "../options.ts";
+import { checkCount, checkDeadline, checkNames, checkOneOf, checkSpan } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { headersOf } from "../tracing.ts";
 import { type Delivery, DeliveryCount } from "./delivery.ts";
 import { type AnyEvent, type EventFilter, EventIds, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
 import { OnceSubscription } from "./once.ts";
-import type { BusStats, EmitOptions, EventBusOptions, EventsOptions, NextOptions, PublishOptions, SubscribeOptions } from "./options.ts";
+import {
+  BUS_NAMES,
+  type BusStats,
+  type EmitOptions,
+  type EventBusOptions,
+  type EventsOptions,
+  type NextOptions,
+  type PublishOptions,
+  type SubscribeOptions,
+} from "./options.ts";
 import { Routes } from "./routes.ts";
 import type { Delivering, Handle, SubscriptionRule } from "./rule.ts";
 import { Subscription } from "./subscription.ts";
@@ -40,6 +49,7 @@ export class EventBus<Events extends object> implements Part {
   private readonly gone = { delivered: 0, handled: 0, failed: 0, dropped: 0, abandoned: 0, waiting: 0, inFlight: 0 };
 
   constructor(options: EventBusOptions = {}) {
+    checkNames(options, BUS_NAMES);
     this.name = options.name ?? "bus";
     checkCount("history", options.history, 0);
     checkCount("historyBytes", options.historyBytes, 0);

@@ -2,6 +2,7 @@ import type { Timers } from "../../kernel/timers.ts";
 import type { ChannelOverflow } from "../channel.ts";
 import type { OnFailure } from "../failures.ts";
 import type { FlowHeaders } from "../headers.ts";
+import type { OptionNames } from "../options.ts";
 import type { HandlingStats } from "../part.ts";
 import type { EventFilter } from "./event.ts";
 import type { SubscriptionStats } from "./rule.ts";
@@ -18,6 +19,8 @@ export interface EventBusOptions {
   readonly onFailure?: OnFailure;
   readonly timers?: Timers;
 }
+
+export const BUS_NAMES: OptionNames<EventBusOptions> = { name: true, history: true, historyBytes: true, onFailure: true, timers: true };
 
 /** Options of a subscription. */
 export interface SubscribeOptions {

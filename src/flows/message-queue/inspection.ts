@@ -1,4 +1,4 @@
-import { checkCount, checkOneOf } from "../options.ts";
+import { checkCount, checkNames, checkOneOf } from "../options.ts";
 import type { QueueStore, StoreAnswer, StoredMessage } from "./store.ts";
 
 /** Which messages of a group to list. */
@@ -33,7 +33,9 @@ export class Inspection<T> {
     private readonly attempt: <R>(work: () => StoreAnswer<R>) => Promise<R>,
   ) {}
 
-  async list(group: string, { state, after = 0, limit = 100 }: ListOptions): Promise<StoredMessage<T>[]> {
+  async list(group: string, options: ListOptions): Promise<StoredMessage<T>[]> {
+    checkNames(options, { group: true, state: true, after: true, limit: true });
+    const { state, after = 0, limit = 100 } = options;
     checkOneOf("state", state, STATES);
     checkCount("after", after, 0);
     checkCount("limit", limit, 0);
@@ -49,7 +51,9 @@ export class Inspection<T> {
   }
 
   /** Deletes the messages of a group that match; resolves with their number. */
-  async purge(group: string, { state, where = () => true }: PurgeOptions<T>): Promise<number> {
+  async purge(group: string, options: PurgeOptions<T>): Promise<number> {
+    checkNames(options, { group: true, state: true, where: true });
+    const { state, where = () => true } = options;
     checkOneOf("state", state, ["waiting", "delayed", "dead"]);
     const states = state === undefined ? (["waiting", "delayed"] as const) : [state];
     let count = 0;

@@ -11,6 +11,7 @@ import { Opening } from "./opening.ts";
 import {
   type ConsumeOptions,
   checkConsumeOptions,
+  checkQueueName,
   checkQueueOptions,
   consumerRule,
   type MessageQueueOptions,
@@ -68,6 +69,7 @@ export class MessageQueue<T> implements Part {
     /** Opens the store again after a stop; without it the same store is used. */
     private readonly reopen: () => QueueStore = () => store,
   ) {
+    checkQueueName(name);
     checkQueueOptions(options);
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
@@ -83,6 +85,7 @@ export class MessageQueue<T> implements Part {
   static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
     const { file, redis, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000, timers } = options;
     // Before the file is created.
+    checkQueueName(name);
     checkQueueOptions(options);
     const common = storeOptionsOf(options);
     if (file === "") throw new QueueError("invalid", "file: must be a path, got an empty text");

@@ -1,8 +1,19 @@
+import { printable } from "../../kernel/text.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import type { OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan, LONGEST_MS } from "../options.ts";
+import {
+  BACKOFF_NAMES,
+  checkBackoff,
+  checkCount,
+  checkDelay,
+  checkNames,
+  checkOneOf,
+  checkSpan,
+  LONGEST_MS,
+  type OptionNames,
+} from "../options.ts";
 import type { PartStats } from "../part.ts";
 import type { ConsumerRule, ConsumerStats, Settled } from "./consumer/rule.ts";
 import type { GroupStats } from "./group-figures.ts";
@@ -116,7 +127,45 @@ export interface QueueStats extends PartStats {
 
 const DAY = 86_400_000;
 
+const QUEUE_NAMES: OptionNames<MessageQueueOptions> = {
+  file: true,
+  redis: true,
+  durability: true,
+  groups: true,
+  order: true,
+  capacity: true,
+  whenFull: true,
+  maxBytes: true,
+  maxMessageBytes: true,
+  values: true,
+  visibilityMs: true,
+  maxAttempts: true,
+  rateLimits: true,
+  agingMs: true,
+  backoff: true,
+  rememberMs: true,
+  resultMs: true,
+  pollMs: true,
+  busyMs: true,
+  onFailure: true,
+  timers: true,
+};
+const QUEUE_BACKOFF_NAMES: OptionNames<QueueBackoff> = { ...BACKOFF_NAMES, baseDelayMs: true, maxDelayMs: true };
+const CONSUME_NAMES: OptionNames<ConsumeOptions> = {
+  group: true,
+  name: true,
+  concurrency: true,
+  batch: true,
+  timeoutMs: true,
+  onSettled: true,
+};
+
 export function checkQueueOptions(options: MessageQueueOptions): void {
+  checkNames(options, QUEUE_NAMES);
+  checkNames(options.backoff, QUEUE_BACKOFF_NAMES, "backoff.");
+  checkGroups(options.groups);
+  checkPlace("file", options.file);
+  checkPlace("redis", options.redis);
   checkCount("capacity", options.capacity, 1);
   checkCount("maxAttempts", options.maxAttempts, 1);
   checkSpan("visibilityMs", options.visibilityMs);
@@ -142,11 +191,30 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
       if (options[other] !== undefined) throw new RangeError(`${other}: is for a queue in a file, not in Redis`);
   checkOneOf("durability", options.durability, ["process", "power"]);
   checkOneOf("order", options.order, ["none", "key"]);
-  if (new Set(options.groups).size !== (options.groups?.length ?? 0)) throw new RangeError("groups: must name each group once");
-  if (options.groups?.length === 0) throw new RangeError("groups: must name at least one group, got none");
+}
+
+function checkGroups(groups: readonly string[] | undefined): void {
+  if (groups === undefined) return;
+  if (!Array.isArray(groups) || groups.some((group) => typeof group !== "string"))
+    throw new RangeError(`groups: must be a list of texts, got ${printable(String(groups), 100)}`);
+  if (new Set(groups).size !== groups.length) throw new RangeError("groups: must name each group once");
+  if (groups.length === 0) throw new RangeError("groups: must name at least one group, got none");
+}
+
+/** Of a queue: where its messages are. */
+function checkPlace(what: "file" | "redis", place: string | undefined): void {
+  if (place === undefined || typeof place === "string") return;
+  throw new RangeError(`${what}: must be a text, got ${String(place)}`);
+}
+
+/** Throws a sentence when a queue cannot be found by this name. */
+export function checkQueueName(name: string): void {
+  if (typeof name !== "string") throw new RangeError(`a queue's name must be a text, got ${String(name)}`);
+  if (!name.isWellFormed()) throw new RangeError(`a queue's name must be a text of whole characters, got "${printable(name, 100)}"`);
 }
 
 export function checkConsumeOptions(options: ConsumeOptions): void {
+  checkNames(options, CONSUME_NAMES);
   checkCount("concurrency", options.concurrency, 1);
   checkCount("batch", options.batch, 1);
   checkSpan("timeoutMs", options.timeoutMs);

@@ -1,5 +1,5 @@
 import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
-import { LONGEST_MS } from "../options.ts";
+import { checkNames, LONGEST_MS, type OptionNames } from "../options.ts";
 import { headersOf } from "../tracing.ts";
 import { QueueError, type Terms } from "./store.ts";
 
@@ -25,6 +25,17 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+const SEND_NAMES: OptionNames<SendOptions> = {
+  key: true,
+  priority: true,
+  delayMs: true,
+  idempotencyKey: true,
+  replace: true,
+  headers: true,
+  whenFull: true,
+  signal: true,
+};
+
 /** The default, which needs no check. */
 export const PLAIN: SendOptions = {};
 const PLAIN_TERMS: Terms = { key: null, priority: 0, delayMs: 0, idempotencyKey: null, headers: NO_HEADERS };
@@ -41,8 +52,12 @@ export interface TermsRule {
 
 type Nullable<O> = { readonly [K in keyof O]: O[K] | null };
 
-/** The terms that options ask for, with the trace of the caller among the headers. Throws `QueueError` that names what is invalid. */
+/**
+ * The terms that options ask for, with the trace of the caller among the headers. Throws `QueueError` that names what is invalid, `RangeError`
+ * for an option that does not exist.
+ */
 export function termsOf(options: SendOptions, rule: TermsRule): Terms {
+  if (options !== PLAIN) checkNames(options, SEND_NAMES);
   const headers = headersOf(options.headers ?? undefined);
   if (options === PLAIN && headers === NO_HEADERS) return PLAIN_TERMS;
   return checked(options, headers === NO_HEADERS ? headers : keptHeaders(headers, rule), rule);
@@ -63,7 +78,9 @@ function checked(
 ): Terms {
   if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
     throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
-  if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= LONGEST_MS)) throw invalid("delayMs", "0 or more", delayMs);
+  if (typeof delayMs !== "number" || !(delayMs >= 0)) throw invalid("delayMs", "0 or more", delayMs);
+  if (delayMs > LONGEST_MS) throw invalid("delayMs", `at most ${LONGEST_MS}`, delayMs);
+  if (replace !== undefined && replace !== null && typeof replace !== "boolean") throw invalid("replace", "true or false", replace);
   checkText("key", key);
   checkText("idempotencyKey", idempotencyKey);
   if (key !== null && priority !== 0 && ordered)
@@ -76,7 +93,7 @@ function checked(
 function checkText(field: string, text: string | null): void {
   if (text === null) return;
   if (typeof text !== "string" || text === "" || text.length > 512)
-    throw invalid(field, "a text of 1 to 512 characters", typeof text === "string" ? text.length : text);
+    throw invalid(field, "a text of 1 to 512 characters", typeof text === "string" ? `${text.length} characters` : text);
   // Files keep well-formed text only: two texts that differ in a lone surrogate would become the same.
   if (!text.isWellFormed()) throw invalid(field, "a text of whole characters", text.replace(/[^\x20-\x7e]/g, "?"));
 }

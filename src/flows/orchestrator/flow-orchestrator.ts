@@ -5,7 +5,7 @@ import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
 import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { checkBackoff, checkCount, checkDeadline, checkDelay, checkSpan } from "../options.ts";
+import { BACKOFF_NAMES, checkBackoff, checkCount, checkDeadline, checkDelay, checkNames, checkSpan } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
 import { askDurations, askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
@@ -67,6 +67,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   private started = false;
 
   constructor(private readonly options: FlowOrchestratorOptions = {}) {
+    checkNames(options, { name: true, bus: true, startMs: true, checkMs: true, log: true, timers: true });
     this.name = options.name ?? "flows";
     checkDelay("startMs", options.startMs);
     checkSpan("checkMs", options.checkMs);
@@ -78,6 +79,8 @@ export class FlowOrchestrator implements AsyncDisposable {
   register<P extends Part>(part: P, options: RegisterOptions = {}): P {
     if (this.started) throw new Error(`${this.name} has started; parts are registered before that`);
     if (this.entries.has(part.name)) throw new Error(`two parts are called ${part.name}`);
+    checkNames(options, { dependsOn: true, restart: true });
+    checkNames(options.restart, { ...BACKOFF_NAMES, max: true }, "restart.");
     checkBackoff("restart", options.restart);
     checkCount("restart.max", options.restart?.max, 0);
     const entry = newEntry(part, options);

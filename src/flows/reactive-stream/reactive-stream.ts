@@ -5,7 +5,7 @@ import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
-import { checkCount, checkDeadline, checkOneOf } from "../options.ts";
+import { checkCount, checkDeadline, checkNames, checkOneOf } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { findableAsObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
@@ -48,6 +48,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     /** The source that it follows, or the trunk that it branches off. */
     origin: StreamSource<In> | Trunk<In> | null = null,
   ) {
+    checkNames(options, { buffer: true, onFailure: true, timers: true });
     checkCount("buffer", options.buffer, 0);
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
@@ -205,6 +206,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** `channel`: where its observer puts the values, to be read at leisure. */
   private begin(observer: StreamObserver<Out>, options: SubscriberOptions, channel?: Channel<Out>): Subscriber<Out> {
+    checkNames(options, { name: true, buffer: true, overflow: true, signal: true });
     checkCount("buffer", options.buffer, 0);
     checkOneOf("overflow", options.overflow, OVERFLOWS);
     const subscriber = new Subscriber<Out>(

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Channel, DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../src/flows/index.ts";
+import { Channel, DataPipeline, EventBus, FlowOrchestrator, MessageQueue, ReactiveStream } from "../../../src/flows/index.ts";
 import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../../../src/flows/options.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
@@ -66,6 +66,14 @@ describe("an option that makes no sense is refused by its name, before there is 
     ["durability", queue({ file: join(folder, "never.db"), durability: "powr" })],
     ["order", queue({ order: "keys" })],
     ["groups", queue({ groups: ["a", "a"] })],
+    ["groups: must be a list of texts, got a", queue({ groups: "a" })],
+    ["groups: must be a list of texts, got 1", queue({ groups: [1] })],
+    ["visibilityMs: must be more than 0 milliseconds, got 5", queue({ visibilityMs: "5" })],
+    ["busyMs: must be", queue({ busyMs: "5" })],
+    ["redis: must be a text, got null", queue({ redis: null })],
+    ["redis: must be a text, got 5", queue({ redis: 5 })],
+    ["file: must be a text, got 5", queue({ file: 5 })],
+    ["a queue's name must be a text of whole characters", () => MessageQueue.open("\ud800")],
   ])("%s", (field, make) => {
     expect(make).toThrow(RangeError);
     expect(make).toThrow(field);
@@ -95,4 +103,59 @@ describe("an option that makes no sense is refused with what it must be", () => 
   ] as const)("%#", (make, said) => {
     expect(make).toThrow(said);
   });
+});
+
+test("an option that does not exist is refused by its name, with the nearest one that does", async () => {
+  const loose = (options: object): never => options as never;
+  const stage = (options: object) =>
+    DataPipeline.of("p")
+      .stage("s", (v) => v, options)
+      .stats();
+  const refusals: readonly (readonly [() => unknown, string])[] = [
+    [() => MessageQueue.open("q", loose({ capcity: 1 })), 'capcity: there is no such option; did you mean "capacity"?'],
+    [() => MessageQueue.open("q", loose({ Redis: "redis://h" })), 'Redis: there is no such option; did you mean "redis"?'],
+    [() => MessageQueue.open("q", loose({ toString: 1 })), "toString: there is no such option"],
+    [
+      () => MessageQueue.open("q", { backoff: loose({ maxDelayM: 1 }) }),
+      'backoff.maxDelayM: there is no such option; did you mean "maxDelay"?',
+    ],
+    [
+      () => MessageQueue.open("q", { rateLimits: { default: loose({ max: 1, perMs: 1, bye: "key" }) } }),
+      'rateLimits.default.bye: there is no such option; did you mean "by"?',
+    ],
+    [
+      () => MessageQueue.open("q").consume(() => {}, loose({ concurency: 2 })),
+      'concurency: there is no such option; did you mean "concurrency"?',
+    ],
+    [() => new EventBus(loose({ histroy: 1 })), 'histroy: there is no such option; did you mean "history"?'],
+    [() => ReactiveStream.of("s", loose({ bufer: 1 })), 'bufer: there is no such option; did you mean "buffer"?'],
+    [() => ReactiveStream.of("s").subscribe(() => {}, loose({ bufer: 1 })), 'bufer: there is no such option; did you mean "buffer"?'],
+    [() => DataPipeline.of("p", loose({ outBuffer: 1 })), 'outBuffer: there is no such option; did you mean "outputBuffer"?'],
+    [() => stage({ concurency: 1 }), 's, concurency: there is no such option; did you mean "concurrency"?'],
+    [() => stage({ retry: { max: 1, base: 1 } }), 'retry.base: there is no such option; did you mean "baseDelay"?'],
+    [() => stage({ circuitBreaker: { failureThreshold: 1, openForMs: 1, half: 1 } }), "circuitBreaker.half: there is no such option"],
+    [
+      () =>
+        DataPipeline.of("p")
+          .batch(loose({ size: 1, timeout: 1 }))
+          .stats(),
+      'batch, timeout: there is no such option; did you mean "timeoutMs"?',
+    ],
+    [() => new FlowOrchestrator(loose({ chekMs: 1 })), 'chekMs: there is no such option; did you mean "checkMs"?'],
+    [
+      () => new FlowOrchestrator().register(new EventBus(), loose({ dependOn: [] })),
+      'dependOn: there is no such option; did you mean "dependsOn"?',
+    ],
+  ];
+  for (const [make, sentence] of refusals) expect(make).toThrow(new RangeError(sentence));
+  await using queue = MessageQueue.open<number>("q");
+  const said = (work: Promise<unknown>) => work.then(String, (error) => `${error.name}: ${error.message}`);
+  expect(await said(queue.send(1, loose({ kee: 1 })))).toBe('RangeError: kee: there is no such option; did you mean "key"?');
+  expect(await said(queue.sendAll([1], loose({ kee: 1 })))).toBe('RangeError: kee: there is no such option; did you mean "key"?');
+  expect(await said(queue.send(1, loose({ idempotencyKey: "i", replace: "yes" })))).toBe(
+    "QueueError: replace: must be true or false, got yes",
+  );
+  expect(await said(queue.list(loose({ stat: "dead" })))).toBe('RangeError: stat: there is no such option; did you mean "state"?');
+  expect(await said(queue.purge(loose({ were: 1 })))).toBe('RangeError: were: there is no such option; did you mean "where"?');
+  expect((await queue.depth()).ready).toBe(0);
 });
