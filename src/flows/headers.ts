@@ -22,9 +22,9 @@ export function noTraceYet(): boolean {
 export function checkHeaders(what: string, headers: unknown): void {
   if (headers === undefined) return;
   if (typeof headers !== "object" || headers === null || Array.isArray(headers))
-    throw new TypeError(`${what}: must be an object of names and texts, got ${String(headers)}`);
+    throw new RangeError(`${what}: must be an object of names and texts, got ${String(headers)}`);
   for (const [name, value] of Object.entries(headers))
-    if (typeof value !== "string") throw new TypeError(`${what}.${name}: must be a text, got ${String(value)}`);
+    if (typeof value !== "string") throw new RangeError(`${what}.${name}: must be a text, got ${String(value)}`);
 }
 
 /** Those of the trace among some headers; none where the parent is not well-formed, as the standard demands. */

@@ -951,7 +951,9 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
       [["a"], "headers: must be an object of names and texts, got a"],
       [{ a: "ü".repeat(30) }, "headers: may be 50 bytes as text, these have 68"],
     ] as const)
-      expect(queue.send(1, { headers: headers as never })).rejects.toThrow(sentence);
+      expect(await queue.send(1, { headers: headers as never }).catch(String)).toMatch(
+        new RegExp(`^(RangeError|QueueError): ${sentence}$`),
+      );
     expect((await queue.depth()).ready).toBe(0);
   });
 

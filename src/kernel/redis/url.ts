@@ -14,6 +14,8 @@ export interface RedisUrl {
   /** Empty: none. */
   readonly user: string;
   readonly password: string;
+  /** Number of the database; empty: that of every new connection. */
+  readonly database: string;
 }
 
 /** Checks a Redis URL: `redis://[user:password@]host[:port][/database]`, `rediss://…` with TLS. Throws `RedisError`. */
@@ -23,6 +25,7 @@ export function parseRedisUrl(text: string): RedisUrl {
   const unix = parsed.protocol === "redis+unix:";
   if (!unix && parsed.hostname === "") throw unfit(text, "names no host");
   if (!unix && !/^(\/\d{0,9})?$/.test(parsed.pathname)) throw unfit(text, "may have the number of a database as its path, nothing else");
+  if (!isDecodable(parsed)) throw unfit(text, "may have a % only before two hexadecimal digits that encode text");
   return {
     href: text,
     shown: withoutPassword(parsed),
@@ -30,7 +33,17 @@ export function parseRedisUrl(text: string): RedisUrl {
     place: unix ? { unix: decodeURIComponent(parsed.pathname) } : { hostname: parsed.hostname, port: Number(parsed.port) || 6379 },
     user: decodeURIComponent(parsed.username),
     password: decodeURIComponent(parsed.password),
+    database: unix ? "" : parsed.pathname.slice(1),
   };
+}
+
+function isDecodable({ username, password, pathname }: URL): boolean {
+  try {
+    decodeURIComponent(username + password + pathname);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function unfit(text: string, rule: string): RedisError {

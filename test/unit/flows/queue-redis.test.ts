@@ -219,6 +219,15 @@ describe.skipIf(!HAS_REDIS)("F-4 a queue in Redis (needs redis-server)", () => {
     expect(await problemOf(foreign.send(1))).toBe(
       "foreign: the key of the queue other in Redis holds something else; it was left as it is",
     );
+    for (const kind of ["groups", "live:default", "bell", "known"]) {
+      await admin.send("SET", [`lab-tui:queue:{taken}:${kind}`, "mine"]);
+      await using taken = open("taken");
+      expect(await problemOf(taken.send(1, { idempotencyKey: kind }))).toBe(
+        "foreign: a key of the queue taken in Redis holds something else; it was left as it is",
+      );
+      expect(await admin.send("KEYS", ["lab-tui:queue:{taken}*"])).toEqual([`lab-tui:queue:{taken}:${kind}`]);
+      await admin.send("DEL", [`lab-tui:queue:{taken}:${kind}`]);
+    }
     await admin.send("HSET", ["lab-tui:queue:{newer}", "layout", "2", "born", "x"]);
     await using newer = open("newer");
     expect(await problemOf(newer.send(1))).toStartWith("version: the queue newer in Redis is laid out as version 2");

@@ -43,6 +43,7 @@ describe("an address of Redis", () => {
     ["http://h:1", 'must be a URL such as redis://127.0.0.1:6379, got "http://h:1/"'],
     ["redis://", 'names no host, got "redis://"'],
     ["redis://u:secret@h/one", 'may have the number of a database as its path, nothing else, got "redis://u:…@h/one"'],
+    ["redis://%zz@h", 'may have a % only before two hexadecimal digits that encode text, got "redis://%zz@h"'],
   ])("%s is refused with a sentence, its password not shown", async (url, sentence) => {
     expect(await asked(url)).toBe(`address: a Redis address ${sentence}`);
   });
@@ -145,6 +146,13 @@ describe.skipIf(!HAS_REDIS)("a connection to Redis (needs redis-server)", () => 
     expect(await asked(at("reader:pass@"), {}, "SET", "k", "v")).toStartWith(
       `refused: ${at("reader:…@")} does not allow this user what is needed (NOPERM`,
     );
+  });
+
+  test("a database that there is not, and a user without a password, are told as the server tells them", async () => {
+    expect(await asked(`${server.url}/99`)).toBe(`reply: ${server.url}/99 answered: ERR DB index is out of range`);
+    const nobody = server.url.replace("//", "//nobody@");
+    expect(await asked(nobody)).toBe(`refused: ${nobody} does not accept this user and password`);
+    expect(await asked(`${server.url}/1`)).toBe("PONG");
   });
 
   test.skipIf(!CAN_CERTIFY)("TLS: a certificate that is trusted, and one that is not (needs openssl)", async () => {

@@ -24,6 +24,8 @@ export function redisQueueError(error: unknown, queue: string): unknown {
       return new QueueError("replaced", `${shown} was ${code.toLowerCase()} while it was open; stop and start the queue`);
     case "FOREIGN":
       return new QueueError("foreign", `the key of ${shown} holds something else; it was left as it is`);
+    case "WRONGTYPE":
+      return new QueueError("foreign", `a key of ${shown} holds something else; it was left as it is`);
     case "LAYOUT":
       return new QueueError("version", `${shown} is laid out as version ${said}, this library knows another; it was left as it is`);
     case "ORDER":

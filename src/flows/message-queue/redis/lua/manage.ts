@@ -13,6 +13,14 @@ export const LAYOUT = "1";
 export const LAY_OUT = new RedisScript(`
 local Q, call = KEYS[1], redis.call
 local born, order, aging, layout = unpack(ARGV, 1, 4)
+-- Before anything is written: others may have keys of these names.
+local function check(name, wanted)
+  local found = call('TYPE', Q .. ':' .. name).ok
+  return found == 'none' or found == wanted
+end
+local fit = check('groups', 'zset') and check('bell', 'stream') and check('known', 'hash') and check('known:at', 'zset')
+for i = 5, #ARGV do fit = fit and check('live:' .. ARGV[i], 'zset') end
+if not fit then return redis.error_reply('WRONGTYPE key') end
 local kind = call('TYPE', Q).ok
 if kind == 'none' then call('HSET', Q, 'layout', layout, 'born', born, 'order', order, 'aging', aging, 'last', '0')
 elseif kind ~= 'hash' then return redis.error_reply('FOREIGN key') end
