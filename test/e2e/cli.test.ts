@@ -465,7 +465,7 @@ describe("run", () => {
       stdout: "pipe",
       stderr: "pipe",
     });
-    await Bun.sleep(1500);
+    for (let tries = 0; childrenOf(child.pid).length === 0 && tries < 200; tries++) await Bun.sleep(50);
     for (const pid of childrenOf(child.pid)) process.kill(pid, "SIGSTOP");
     expect(await child.exited).toBe(1);
     expect((JSON.parse(readFileSync(out, "utf8")) as RunResult).cases[0]?.problems[0]).toContain("no sign of life");
