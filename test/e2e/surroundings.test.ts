@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cleanEnv, MAIN, temporaryFolder } from "../support/cli.ts";
 
@@ -28,7 +29,7 @@ describe("where the console is started", () => {
     Bun.spawnSync([...NOBODY, "test", "-r", MAIN, "-a", "-x", process.execPath], { stderr: "ignore" }).exitCode === 0;
   test.skipIf(!may)("a user without a name and a home runs, and is told that the run is not kept (needs root and setpriv)", async () => {
     const { PATH = "" } = process.env;
-    Bun.spawnSync(["chmod", "a+rx", folder]);
+    Bun.spawnSync(["chmod", "a+rx", folder, tmpdir()]);
     const { code, said } = await ended([...NOBODY, process.execPath, MAIN, "run", TINY, "-q"], { PATH });
     expect([code, said]).toEqual([0, expect.stringMatching(/^warning: this run is not kept: .*XDG_DATA_HOME/)]);
   });
