@@ -307,6 +307,33 @@ describe.skipIf(!HAS_REDIS)("lab-tui worker (needs redis-server)", () => {
     expect(refused.lines).toEqual([expect.stringContaining("needs a password")]);
   });
 
+  test.skipIf(HOST_ROUNDS === 0)("is stopped within seconds in a run whose server is gone (in verify)", async () => {
+    const server = await RedisServer.start();
+    const worker = new WorkerHere(server.url, "alone");
+    await listed(server.url, 1);
+    const given = scenarioOf(10, { gracefulStop: "1s", distributed: { redis: server.url } });
+    let stopMs = Number.POSITIVE_INFINITY;
+    let stopped = Promise.resolve();
+    const run = runHere(planOf(given, "distributed"), undefined, {
+      rehearsal: 0,
+      onStarted: () => {
+        stopped = (async () => {
+          await Bun.sleep(300);
+          await server.stop();
+          await Bun.sleep(2500);
+          const from = performance.now();
+          await worker.stop();
+          stopMs = performance.now() - from;
+        })();
+      },
+    });
+    const { result } = await run;
+    await stopped;
+    expect(result.status).not.toBe("completed");
+    expect(imbalance(result.ledger)).toBe(0);
+    expect(stopMs).toBeLessThan(15_000);
+  });
+
   test("that comes during a run joins it, and is told to have come late", async () => {
     await using server = await RedisServer.start();
     const first = new WorkerHere(server.url, "first");

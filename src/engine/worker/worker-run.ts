@@ -68,6 +68,8 @@ export class WorkerRun {
   private ended = false;
   private over = false;
   private halting = false;
+  /** The server did not answer when last asked. */
+  private cutOff = false;
 
   constructor(
     private readonly parts: WorkerParts,
@@ -147,7 +149,8 @@ export class WorkerRun {
     const key = this.streams.prefix + runOrdersOf(this.parts.id);
     while (!this.over) {
       if (stopping()) {
-        this.endSlots(false);
+        // What cannot be committed now is taken over by others.
+        this.endSlots(this.cutOff);
         return;
       }
       const order = await this.nextOrder(key);
@@ -161,9 +164,11 @@ export class WorkerRun {
   private async nextOrder(key: string): Promise<RunOrder | null> {
     try {
       const reply = await this.parts.waiting.send("BLPOP", [key, WAIT_SECONDS]);
+      this.cutOff = false;
       return Array.isArray(reply) ? readObject<RunOrder>(reply[1], ["type"]) : null;
     } catch (error) {
       if (!isPassing(error)) throw error;
+      this.cutOff = true;
       await Bun.sleep(TICK_MS / 10);
       return null;
     }
