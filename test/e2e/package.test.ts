@@ -101,8 +101,9 @@ describe("C-1 the package", () => {
     const own = join(home, "node_modules/lab-tui-flows");
     mkdirSync(own, { recursive: true });
     Bun.spawnSync(["tar", "xzf", packed.stdout.toString().trim(), "--strip-components=1", "-C", own]);
-    expect(Object.keys(JSON.parse(readFileSync(join(own, "package.json"), "utf8")).dependencies)).toEqual(["croner"]);
-    symlinkSync(join(ROOT, "node_modules/croner"), join(home, "node_modules/croner"));
+    const needs = ["croner", "fastest-levenshtein"];
+    expect(Object.keys(JSON.parse(readFileSync(join(own, "package.json"), "utf8")).dependencies).sort()).toEqual(needs);
+    for (const name of needs) symlinkSync(join(ROOT, "node_modules", name), join(home, "node_modules", name));
     writeFileSync(join(home, "app.mjs"), PARTS_AT_WORK);
     const run = (runtime: string) => {
       for (const suffix of ["", "-wal", "-shm"]) rmSync(join(home, `ü.db${suffix}`), { force: true });
