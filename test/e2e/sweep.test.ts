@@ -73,7 +73,8 @@ describe("P1-E1 sweeps", () => {
     const { cases, thresholds } = await runScenario({
       title: "max",
       modes: ["sync"],
-      load: { executor: "constant-arrival-rate", rate: "max", duration: "600ms" },
+      load: { executor: "constant-arrival-rate", rate: "max", duration: "400ms" },
+      gracefulStop: "300ms",
       work: { kind: "sleep", time: "5ms" },
       thresholds: { sojourn_ms: ["p(95)<40"] },
     });
