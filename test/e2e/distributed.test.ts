@@ -229,6 +229,36 @@ describe.skipIf(!HAS_REDIS)("the server of mode distributed (needs redis-server)
     expect(result.warnings).toContainEqual(expect.stringContaining("Redis was restarted during the case"));
   });
 
+  test.skipIf(HOST_ROUNDS === 0)("that goes and does not come back ends the case by its gracefulStop, by name (in verify)", async () => {
+    await using server = await RedisServer.start();
+    const worker = new WorkerHere(server.url, "one");
+    await listed(server.url, 1);
+    const given = scenarioSchema.parse({
+      title: "gone",
+      load: { executor: "constant-arrival-rate", rate: 200, duration: "1s" },
+      gracefulStop: "200ms",
+      queue: { capacity: 20 },
+      work: { kind: "sleep", time: "10ms" },
+      distributed: { redis: server.url },
+    });
+    let gone = 0;
+    const { result } = await runHere(planOf(given, "distributed"), undefined, {
+      rehearsal: 0,
+      onStarted: () =>
+        void Bun.sleep(300).then(() => {
+          gone = performance.now();
+          return server.stop();
+        }),
+    });
+    const took = performance.now() - gone;
+    await worker.stop();
+    expect([result.status, result.problems[0]]).toEqual(["failed", expect.stringContaining("Redis does not answer any more")]);
+    expect(imbalance(result.ledger)).toBe(0);
+    expect(result.ledger.unfinished).toBeGreaterThan(0);
+    // A runner that gives no sign of life for 10 s is ended.
+    expect(took).toBeLessThan(9000);
+  });
+
   test("that is full fails the case by name, and the ledger is balanced", async () => {
     await using server = await RedisServer.start("--maxmemory", "12mb", "--maxmemory-policy", "noeviction");
     const worker = new WorkerHere(server.url, "one");

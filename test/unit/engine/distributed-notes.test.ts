@@ -26,6 +26,12 @@ describe("what a run of mode distributed says of itself", () => {
       expect(said({ claims: 3, ...events }).join(" ")).not.toContain("claimAfter");
   });
 
+  test("while the server was silent nobody could be heard: no worker is said to be lost or late", () => {
+    const gone = [{ ...host, status: "lost" as const }];
+    expect(said({ hosts: gone, silence: 0 })[0]).toContain("was lost");
+    expect(said({ hosts: gone, silence: 9e9 })).toEqual([expect.stringContaining("Redis gave no answer for 9.00 s")]);
+  });
+
   test("a server that was silent, or restarted, is told although nothing was lost", () => {
     expect(said({ silence: 10_000 * MS })).toEqual(["Redis gave no answer for 10.0 s: what was due meanwhile waited."]);
     expect(said({ restarts: 1 })).toEqual([

@@ -16,6 +16,7 @@ import { type RunSession, serverCpuMs, startTogether } from "./session.ts";
 import { StreamQueue } from "./stream-queue.ts";
 import { StreamSender } from "./stream-sender.ts";
 
+const GONE = "Redis does not answer any more, and what was held is unfinished";
 /** Nanoseconds between two looks at the workers' signs of life, and between two prolongations of the keys' life. */
 const LOOK_EVERY: Nanoseconds = 500e6;
 const KEEP_EVERY: Nanoseconds = 20e9;
@@ -100,13 +101,16 @@ export class DistributedRun {
     const drained = await this.drainAll();
     await settleQueries(this.job, this.states);
     const halting = lifecycle.expired(time.now()) && this.queue.depth > 0;
-    await this.closeStreams();
+    const answering = await this.closeStreams();
     const figures = this.feed.figures(time.now());
     const endedAt = await this.feed.settle(feeding, time.now());
     this.done = true;
     await this.job.settle();
     sampler.finish(endedAt);
     const cpuTime = cpu();
+    const ended = { endedAt, figures, cpu: cpuTime, before };
+    // Each question to a server that is gone would take as long as it is waited for.
+    if (!answering) return this.execution({ ...ended, state: this.noStates(GONE), after: null, serverMs: null });
     const serverAfter = await serverCpuMs(this.session.redis).catch(() => null);
     // A server that was restarted counts from zero.
     const serverMs = serverBefore === null || serverAfter === null || this.sender.restarts > 0 ? null : serverAfter - serverBefore;
@@ -114,7 +118,7 @@ export class DistributedRun {
     await hosts.reports(REPORT_MS + settings.lastItem / 1e6).catch(() => {});
     const after = await this.compareAfter();
     const state = drained ?? (await this.finalStates());
-    return this.execution({ endedAt, figures, state, cpu: cpuTime, before, after, serverMs });
+    return this.execution({ ...ended, state, after, serverMs });
   }
 
   private offset(): Offset {
@@ -167,9 +171,11 @@ export class DistributedRun {
     }
   }
 
-  /** Nothing is committed from here on; what was before is recorded. */
-  private async closeStreams(): Promise<void> {
-    await this.results.end(await this.session.streams.close().catch(() => null));
+  /** Nothing is committed from here on; what was before is recorded. False when the server does not answer. */
+  private async closeStreams(): Promise<boolean> {
+    const last = await this.session.streams.close().catch(() => null);
+    await this.results.end(last);
+    return last !== null;
   }
 
   /** Looks at the workers, and keeps the run's keys alive, until the end. */
@@ -223,9 +229,13 @@ export class DistributedRun {
     try {
       return await this.readStates();
     } catch (error) {
-      this.job.lifecycle.reason ??= `The states could not be read: ${errorText(error)}.`;
-      return [{ entries: [] }];
+      return this.noStates(errorText(error));
     }
+  }
+
+  private noStates(why: string): Execution["state"] {
+    this.job.lifecycle.reason ??= `The states could not be read: ${why}.`;
+    return [{ entries: [] }];
   }
 
   private readonly states: StateReader = {

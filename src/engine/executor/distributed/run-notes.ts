@@ -8,6 +8,8 @@ import type { HostFigures } from "../../../telemetry/distributed-figures.ts";
 const SLIP: Nanoseconds = 1e6;
 /** Silence of Redis that is worth a sentence. */
 const SILENCE: Nanoseconds = 1e9;
+/** Silence of the server from which a worker without a sign of life need not be lost. */
+const UNHEARD: Nanoseconds = 2e9;
 
 /** What happened in a run of mode `distributed`. */
 export interface RunEvents {
@@ -37,12 +39,13 @@ function ofWorkers({ hosts, claims, claimAfterMs, restarts, silence }: RunEvents
   const notes: string[] = [];
   const named = (status: string) => hosts.filter((host) => host.status === status).map(({ name }) => printable(name, 60));
   const [late, lost] = [named("late"), named("lost")];
-  if (lost.length > 0)
+  // A server that stood still, or was away, had nobody's signs of life.
+  const heard = silence <= UNHEARD;
+  if (lost.length > 0 && heard)
     notes.push(
       `${listed(lost)} ${agreeing(lost.length, "was", "were")} lost; what ${agreeing(lost.length, "it", "they")} held was taken over.`,
     );
-  if (late.length > 0) notes.push(`${listed(late)} came late, or came back after a silence.`);
-  // A server that stood still, or was away, had nobody's signs of life.
+  if (late.length > 0 && heard) notes.push(`${listed(late)} came late, or came back after a silence.`);
   const well = lost.length + late.length + restarts === 0 && silence <= SILENCE;
   if (well && claims > 0)
     notes.push(

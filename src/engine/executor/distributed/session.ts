@@ -31,7 +31,7 @@ export interface RunSession {
   readonly product: string;
   /** Restarted, it has what it had, but for a moment. */
   readonly persistent: boolean;
-  /** Removes what the run has in Redis. */
+  /** Removes what the run has in Redis; of a server that is gone nothing is removed, and what it has expires. */
   close(): Promise<void>;
 }
 
