@@ -25,7 +25,7 @@ import type { Slot } from "./slots.ts";
 const EXCHANGES_EACH = 4;
 const TICK_MS = 1000;
 const WAIT_SECONDS = "0.5";
-/** SlotLeases are prolonged this often while they last, and before half of one is over. */
+/** Leases are prolonged this often while they last, and before half of one is over. */
 const PROLONGED = 4;
 /** Milliseconds that a thread may take to end what it is at, beyond which it is ended. */
 const LAST_MS = 5000;

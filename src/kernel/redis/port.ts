@@ -9,8 +9,8 @@ export interface RedisPort {
   /** Why the last attempt to connect failed; null: it did not. */
   readonly trouble: RedisError | null;
   /**
-   * Sends a command; commands that are sent without waiting for one another go out together. Rejects with `RedisError`. Replies are text:
-   * `textOfBytes` carries bytes.
+   * Sends a command; commands that are sent without waiting for one another go out together. Rejects with `RedisError`. Replies are text,
+   * in which not every byte survives: bytes have to be sent as text, too.
    */
   send(command: string, args?: readonly string[]): Promise<RedisReply>;
   /** Runs a script, all of it or nothing. */
@@ -25,13 +25,4 @@ export class RedisScript {
   constructor(readonly source: string) {
     this.sha = createHash("sha1").update(source).digest("hex");
   }
-}
-
-/** Bytes as text (base64): clients return the text of replies, in which not every byte would survive. */
-export function textOfBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-}
-
-export function bytesOfText(text: string): Uint8Array {
-  return Buffer.from(text, "base64");
 }

@@ -227,13 +227,8 @@ describe("the workers of a run", () => {
   const beat = { protocol: PROTOCOL, name: "a", cores: 2, slots: 3, machine: "m", pid: 1, run: null, cpuMs: 0 };
   /** A server with some workers in its list, each last heard of so many milliseconds ago. */
   const serverWith = (...workers: readonly { readonly ago?: number; readonly [field: string]: unknown }[]): RedisPort => ({
-    send: async (command) => {
-      if (command === "TIME") return ["1000", "0"];
-      return Object.fromEntries(
-        workers.map(({ ago = 0, ...own }, i) => [`id-${i}`, `${1_000_000 - ago} ${JSON.stringify({ ...beat, ...own })}`]),
-      );
-    },
-    run: async () => null,
+    send: async () => ["1000", "0"],
+    run: async () => workers.flatMap(({ ago = 0, ...own }, i) => [`id-${i}`, `${1_000_000 - ago} ${JSON.stringify({ ...beat, ...own })}`]),
     close: () => {},
     trouble: null,
   });

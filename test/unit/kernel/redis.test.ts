@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { RedisConnection, type RedisConnectionOptions } from "../../../src/kernel/redis/connection.ts";
 import { RedisError } from "../../../src/kernel/redis/error.ts";
-import { bytesOfText, RedisScript, textOfBytes } from "../../../src/kernel/redis/port.ts";
+import { RedisScript } from "../../../src/kernel/redis/port.ts";
 import { CAN_CERTIFY, Certifier } from "../../support/certificates.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 import { HAS_REDIS, RedisServer } from "../../support/redis-server.ts";
@@ -73,10 +73,10 @@ describe.skipIf(!HAS_REDIS)("a connection to Redis (needs redis-server)", () => 
     const connection = new RedisConnection(server.url);
     const script = new RedisScript("return {#ARGV, ARGV[#ARGV], {KEYS[1], false, 2}}");
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
-    const args = [...Array.from({ length: 3000 }, (_, i) => `é${i}🙂`), textOfBytes(bytes)];
+    const args = [...Array.from({ length: 3000 }, (_, i) => `é${i}🙂`), Buffer.from(bytes).toString("base64")];
     for (let round = 0; round < 2; round++) {
       const [count, last, rest] = (await connection.run(script, ["k"], args)) as [number, string, unknown];
-      expect([count, bytesOfText(last), rest]).toEqual([3001, Buffer.from(bytes), ["k", null, 2]]);
+      expect([count, Buffer.from(last, "base64"), rest]).toEqual([3001, Buffer.from(bytes), ["k", null, 2]]);
       await connection.send("SCRIPT", ["FLUSH"]);
     }
     const replies = await Promise.all(["a\r\nb", "", "\0"].map((text) => connection.send("ECHO", [text])));

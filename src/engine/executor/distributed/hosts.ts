@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { arch, hostname } from "node:os";
 import { UserError } from "../../../kernel/problem.ts";
+import { readHash } from "../../../kernel/redis/hash.ts";
 import type { RedisPort, RedisReply } from "../../../kernel/redis/port.ts";
 import { printable } from "../../../kernel/text.ts";
 import { counted } from "../../../kernel/wording.ts";
@@ -199,17 +200,9 @@ export class Hosts {
   }
 
   private async list(): Promise<{ readonly now: number; readonly listed: readonly ListedWorker[] }> {
-    const [time, reply] = await Promise.all([this.redis.send("TIME"), this.redis.send("HGETALL", [WORKERS])]);
-    return { now: sinceBase(time, 0) / 1e6, listed: pairsOf(reply).flatMap(([id, text]) => readListed(id, text) ?? []) };
+    const [time, beats] = await Promise.all([this.redis.send("TIME"), readHash(this.redis, WORKERS)]);
+    return { now: sinceBase(time, 0) / 1e6, listed: beats.flatMap(([id, text]) => readListed(id, text) ?? []) };
   }
-}
-
-/** Fields and values of a hash: a list in turn, or a map in version 3 of the protocol. */
-function pairsOf(reply: RedisReply): (readonly [string, string])[] {
-  if (reply === null || typeof reply !== "object") return [];
-  if (!Array.isArray(reply)) return Object.entries(reply).map(([field, value]) => [field, String(value)] as const);
-  const flat = reply as readonly RedisReply[];
-  return Array.from({ length: flat.length >> 1 }, (_, i) => [String(flat[2 * i]), String(flat[2 * i + 1])] as const);
 }
 
 /** Identifies this boot of this machine. */

@@ -58,11 +58,6 @@ export class RunHost {
     this.processed = 0;
   }
 
-  /** Milliseconds since its last sign of life. */
-  silence(now: number): number {
-    return now - this.listed.at;
-  }
-
   get sample(): HostSample {
     const { name, cores, slots } = this.beat;
     return { name, cores, slots, processed: this.processed, coresUsed: this.silent ? null : this.coresUsed, status: this.status };

@@ -221,11 +221,6 @@ redis.call('HSET', KEYS[1], ARGV[1], (t[1] * 1000 + math.floor(t[2] / 1000))..' 
 return t
 `);
 
-/** The fields of a hash in turn with their values, as a list, whatever the protocol's version. KEYS[1]: prefix; ARGV: the rest of its name. */
-export const HASH = new RedisScript(`
-return redis.call('HGETALL', KEYS[1]..ARGV[1])
-`);
-
 /** Adds to the life of a run's keys. KEYS[1]: prefix; ARGV: seconds, then the rest of each name. */
 export const KEEP = new RedisScript(`
 for i = 2, #ARGV do redis.call('EXPIRE', KEYS[1]..ARGV[i], ARGV[1]) end

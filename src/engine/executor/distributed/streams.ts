@@ -1,5 +1,6 @@
+import { readHash } from "../../../kernel/redis/hash.ts";
 import type { RedisPort, RedisReply } from "../../../kernel/redis/port.ts";
-import { ADD, CLOSE, COMMIT, DROP, EXTEND, HASH, KEEP, LIFE, RETURN, TAKE } from "./scripts.ts";
+import { ADD, CLOSE, COMMIT, DROP, EXTEND, KEEP, LIFE, RETURN, TAKE } from "./scripts.ts";
 
 /** A batch of a partition, held until its lease runs out. */
 export interface Taken {
@@ -135,10 +136,8 @@ export class PartitionStreams {
   }
 
   /** All states of a partition. */
-  async allStates(partition: number): Promise<(readonly [name: string, json: string])[]> {
-    const flat = await this.redis.run(HASH, [this.prefix], [`states:${partition}`]);
-    const list = Array.isArray(flat) ? (flat as readonly RedisReply[]).map(String) : [];
-    return Array.from({ length: list.length >> 1 }, (_, i) => [list[2 * i] as string, list[2 * i + 1] as string] as const);
+  allStates(partition: number): Promise<(readonly [name: string, json: string])[]> {
+    return readHash(this.redis, this.stateKey(partition));
   }
 
   async machineNames(partition: number): Promise<string[]> {
