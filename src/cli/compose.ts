@@ -1,5 +1,6 @@
 import { type Run, startRun } from "../engine/run/run.ts";
 import type { Repeats } from "../engine/run/run-options.ts";
+import { rehearsalShare } from "../engine/runner/rehearsal-share.ts";
 import { type CasePlan, type NamedScenario, plannedModes } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
@@ -130,10 +131,12 @@ async function openView(composition: Composition, stop: (signal: "SIGINT") => vo
   const tap = await recorder?.ofTerminal();
   const session = composition.session ?? (await openSession(composition, tap));
   const { Dashboard } = await import("../views/live/dashboard.tsx");
+  const { REHEARSAL_MS } = await import("../views/live/rehearsal.ts");
   const { CAPTURES } = await import("./console/captures.ts");
   return new Dashboard(session, {
     ...{ fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs },
     captures: CAPTURES,
+    rehearseMs: REHEARSAL_MS * rehearsalShare(),
     sessionGoesOn: composition.session !== null,
   });
 }

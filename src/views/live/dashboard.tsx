@@ -10,6 +10,7 @@ import { overview } from "../report/outcome.ts";
 import { progressLines } from "../report/progress.ts";
 import { Capture, type CaptureTarget } from "./capture.ts";
 import { playBack } from "./playback.ts";
+import { rehearsal } from "./rehearsal.ts";
 import { RunScreen, type RunScreenProps } from "./screens/run.tsx";
 import type { Session } from "./session.tsx";
 import { LiveStore } from "./store.ts";
@@ -27,6 +28,8 @@ export interface DashboardOptions {
   readonly sessionGoesOn?: boolean;
   /** What is shown has happened before. */
   readonly replaying?: boolean;
+  /** Milliseconds for which drawing is rehearsed before the first run; absent: not at all. */
+  readonly rehearseMs?: number;
   /** The screen; the run screen unless a test replaces it. */
   readonly screen?: ComponentType<RunScreenProps>;
 }
@@ -75,7 +78,14 @@ export class Dashboard {
     if (this.session.failure === null) this.store.onEvent(event);
     this.capture.onEvent(event);
     this.plain(event);
+    if (event.type === "run-started") this.rehearse();
   };
+
+  private rehearse(): void {
+    const { rehearseMs = 0 } = this.options;
+    const { surface, appearance } = this.session;
+    if (rehearseMs > 0) surface.rehearse(rehearsal(this.store.latest, appearance.look, rehearseMs));
+  }
 
   /** Plays events at their times, until the user closes it. A frozen picture pauses them. */
   async play(events: readonly TimedEvent[]): Promise<void> {

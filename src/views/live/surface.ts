@@ -34,6 +34,7 @@ export class Surface {
   private owed = false;
   /** A frame waits for the terminal. */
   private waiting = false;
+  private rehearsed = false;
   /** Time spent on frames so far, in milliseconds. */
   spentMs = 0;
 
@@ -86,11 +87,28 @@ export class Surface {
     });
   }
 
+  /** Draws pictures that are not shown. The first time only: their code is compiled then. One that cannot be drawn ends it. */
+  rehearse(pictures: Iterable<Draw>): void {
+    if (this.rehearsed || !this.fits()) return;
+    this.rehearsed = true;
+    let before: Canvas | null = null;
+    try {
+      for (const draw of pictures) {
+        const canvas = new Canvas(this.terminal.columns, this.terminal.rows);
+        draw(canvas);
+        difference(before, canvas, this.code);
+        before = canvas;
+      }
+    } catch {
+      // It is told when it is to be shown.
+    }
+  }
+
   /** Draws the present picture. */
   paint(): void {
     const { terminal, drawing } = this;
     const { columns, rows } = terminal;
-    if (drawing === null || columns * rows > MOST_CELLS || columns < 1 || rows < 1) return;
+    if (drawing === null || !this.fits()) return;
     if (!terminal.ready) {
       this.retry();
       return;
@@ -103,6 +121,11 @@ export class Surface {
     this.spare = this.shown;
     this.shown = canvas;
     this.spentMs += this.now() - from;
+  }
+
+  private fits(): boolean {
+    const { columns, rows } = this.terminal;
+    return columns * rows <= MOST_CELLS && columns >= 1 && rows >= 1;
   }
 
   private retry(): void {

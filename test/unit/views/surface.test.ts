@@ -57,6 +57,47 @@ describe("a surface", () => {
     expect(written).toHaveLength(1);
   });
 
+  describe("that rehearses", () => {
+    test("draws pictures of the terminal's size, and writes nothing", () => {
+      const { written, surface } = rig();
+      const sizes: string[] = [];
+      surface.rehearse(
+        [1, 2].map(
+          () =>
+            ({ width, height }) =>
+              void sizes.push(`${width}×${height}`),
+        ),
+      );
+      expect([sizes, written]).toEqual([["10×2", "10×2"], []]);
+    });
+
+    test("does so only once", () => {
+      const { surface } = rig();
+      let drawn = 0;
+      for (const _ of [1, 2]) surface.rehearse([() => void drawn++]);
+      expect(drawn).toBe(1);
+    });
+
+    test("ends with a picture that cannot be drawn", () => {
+      const { surface } = rig();
+      let drawn = 0;
+      const failing = () => {
+        drawn++;
+        throw new Error("no");
+      };
+      surface.rehearse([failing, failing]);
+      expect(drawn).toBe(1);
+    });
+
+    test("leaves alone a terminal that is too large to draw on", () => {
+      const { surface, terminal } = rig();
+      Object.assign(terminal, { columns: 65535, rows: 65535 });
+      let drawn = 0;
+      surface.rehearse([() => void drawn++]);
+      expect(drawn).toBe(0);
+    });
+  });
+
   test("a terminal that is not ready gets the newest picture once it is", () => {
     const { written, later, terminal, surface } = rig();
     terminal.ready = false;
