@@ -67,6 +67,13 @@ export const wallClock: () => number = clockGetTime === null ? Date.now : () => 
 /** Stamps within one kernel tick that are all read from the clock; of those after them, one in 64. */
 const READ_EACH = 64;
 
+/** Nanoseconds that the wall clock has gone since a second of its own, as exactly as the system tells. */
+export function wallSince(second: number): Nanoseconds {
+  if (clockGetTime === null) return (Date.now() - second * 1000) * 1e6;
+  clockGetTime(REALTIME, timespecAt);
+  return ((timespec[0] ?? 0) - second) * 1e9 + (timespec[2] ?? 0);
+}
+
 /** Changes with each kernel tick; null: not available. */
 const kernelTick: (() => number) | null =
   clockGetTime === null || REALTIME_COARSE === null || read(REALTIME_COARSE) === 0

@@ -23,6 +23,14 @@ export interface HostFigures {
   /** CPU time of its process during the case; null: unknown. */
   readonly cpuMs: number | null;
   readonly status: HostStatus;
+  /** When it gave no sign of life: what it did then may be missing in the series, or stand there later. Absent from older files. */
+  readonly silences?: readonly HostSilence[];
+}
+
+/** A time without a worker's signs of life, in milliseconds since t = 0; `toMs` null: to the end. */
+export interface HostSilence {
+  readonly fromMs: number;
+  readonly toMs: number | null;
 }
 
 /** Streams and clocks of mode `distributed` over a case. */
@@ -52,6 +60,8 @@ export interface DistributedSample {
   readonly inStreams: number;
   readonly claims: number;
   readonly redeliveries: number;
+  /** Time for which Redis has given no answer; absent from files of earlier versions. */
+  readonly silentMs?: number;
   readonly hosts: readonly HostSample[];
 }
 

@@ -4,19 +4,26 @@ import type { Sample } from "./sample.ts";
 export const FULL_SHARE = 0.95;
 const ROOM_SHARE = 0.5;
 
-export type Turn = "full" | "room" | "drops begin" | "drops end" | "breaker";
+/** Silence of Redis from which it is told, in milliseconds: a server that is busy answers later than usual, too. */
+const SILENT_MS = 1000;
 
-/** Follows a case for its turns of events: queue full or with room again, drops that begin or end, a breaker that opens or closes. */
+export type Turn = "full" | "room" | "drops begin" | "drops end" | "breaker" | "redis silent" | "redis answers";
+
+/**
+ * Follows a case for its turns of events: queue full or with room again, drops that begin or end, a breaker that opens or closes, a Redis
+ * that gives no answer or answers again.
+ */
 export class TurningPoints {
   private full = false;
   private dropping = false;
   private breaker = "closed";
+  private silent = false;
 
   /** `capacity`: places in the queue; null: there is no end to it. */
   constructor(private readonly capacity: number | null) {}
 
   /** The turns since the sample before. */
-  next({ depth, dropped, fetch }: Pick<Sample, "depth" | "dropped" | "fetch">): Turn[] {
+  next({ depth, dropped, fetch, distributed }: Pick<Sample, "depth" | "dropped" | "fetch" | "distributed">): Turn[] {
     const turns: Turn[] = [];
     if (this.capacity !== null && this.full !== depth >= this.capacity * (this.full ? ROOM_SHARE : FULL_SHARE)) {
       this.full = !this.full;
@@ -30,6 +37,9 @@ export class TurningPoints {
       this.breaker = fetch.breaker;
       turns.push("breaker");
     }
+    const silent = (distributed?.silentMs ?? 0) > SILENT_MS;
+    if (silent !== this.silent) turns.push(silent ? "redis silent" : "redis answers");
+    this.silent = silent;
     return turns;
   }
 }

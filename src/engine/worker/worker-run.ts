@@ -1,7 +1,7 @@
-import { type Clock, type Nanoseconds, wallClock } from "../../kernel/clock.ts";
+import { type Clock, type Nanoseconds, wallSince } from "../../kernel/clock.ts";
 import { errorText } from "../../kernel/error-text.ts";
 import type { RedisConnection } from "../../kernel/redis/connection.ts";
-import { type ClockComparison, compareClocks, type Offset } from "../executor/distributed/clock-comparison.ts";
+import { ComparedClock, type Offset } from "../executor/distributed/clock-comparison.ts";
 import {
   HOSTS,
   type HostAnswer,
@@ -21,8 +21,7 @@ import { leaseMemory, SlotLeases, tokenOf } from "./slot-leases.ts";
 import { AHEAD } from "./slot-session.ts";
 import type { Slot } from "./slots.ts";
 
-/** Exchanges with Redis's clock at each sign of life, milliseconds between these, and of a wait for orders in seconds. */
-const EXCHANGES_EACH = 4;
+/** Milliseconds between two looks at Redis's clock, and of a wait for orders in seconds. */
 const TICK_MS = 1000;
 const WAIT_SECONDS = "0.5";
 /** Leases are prolonged this often while they last, and before half of one is over. */
@@ -62,7 +61,7 @@ export class WorkerRun {
   private readonly clock: RunClock;
   private readonly leases: readonly SharedArrayBuffer[];
   private readonly drift = new SharedArrayBuffer(8);
-  private comparison: ClockComparison | null = null;
+  private readonly compared: ComparedClock;
   private startSkew: number | null = null;
   private problem: string | null = null;
   private ended = false;
@@ -77,13 +76,14 @@ export class WorkerRun {
     private readonly plan: RunPlan,
   ) {
     this.streams = new PartitionStreams(parts.redis, run, plan.partitions);
-    this.clock = new RunClock(plan.base, parts.clock, () => wallClock() + parts.clockShift / 1e6);
+    this.clock = new RunClock(plan.base, parts.clock, (second) => wallSince(second) + parts.clockShift);
+    this.compared = new ComparedClock(parts.redis, this.clock, plan.base);
     this.leases = parts.slots.map(() => leaseMemory(plan.concurrency + AHEAD));
   }
 
   /** Serves it to its end. `stopping`: true once the worker is to stop. */
   async serve(stopping: () => boolean): Promise<Served> {
-    const before = await this.compare();
+    const before = await this.compared.begin();
     const slots = this.begin(before);
     try {
       await Promise.all(slots.map(({ ready }) => ready));
@@ -96,7 +96,7 @@ export class WorkerRun {
     const done = Promise.all(slots.map((slot) => slot.done.catch(() => null))).finally(() => {
       this.over = true;
     });
-    const [ticking, prolonging] = [this.tick(before), this.prolong()];
+    const [ticking, prolonging] = [this.tick(), this.prolong()];
     await this.obey(stopping);
     const reports = await this.reports(done);
     this.ended = true;
@@ -129,13 +129,6 @@ export class WorkerRun {
   private async giveUp(why: string): Promise<void> {
     this.problem ??= why;
     await this.answer({ type: "failed", reason: why }).catch(() => {});
-  }
-
-  private async compare(): Promise<Offset> {
-    this.comparison = await compareClocks(this.parts.redis, this.clock, this.plan.base);
-    const { best } = this.comparison;
-    if (best === null) throw new Error("no exchange with the clock of Redis came about");
-    return best;
   }
 
   private async answer(answer: HostAnswer): Promise<void> {
@@ -176,7 +169,7 @@ export class WorkerRun {
 
   /** Waits for the announced instant, and keeps by how much it was missed. */
   private async startAt(at: Nanoseconds): Promise<void> {
-    const offset = this.comparison?.best?.offset ?? 0;
+    const { offset } = this.compared.before;
     const left = () => (at - offset - this.clock.now()) / 1e6;
     if (!(left() < TICK_MS)) return;
     if (left() > 2) await Bun.sleep(left() - 2);
@@ -200,8 +193,9 @@ export class WorkerRun {
   private async report(slots: readonly SlotReport[]): Promise<void> {
     const { id, redis, cpuMs } = this.parts;
     try {
-      const { offset, error } = await this.compare();
-      const report: HostReport = { host: id, offset, error, startSkew: this.startSkew, cpuMs: cpuMs(), slots };
+      const after = await this.compared.end();
+      const error = Math.max(after.error, this.compared.error);
+      const report: HostReport = { host: id, offset: after.offset, error, startSkew: this.startSkew, cpuMs: cpuMs(), slots };
       await redis.send("RPUSH", [this.streams.prefix + REPORTS, JSON.stringify(report)]);
       await redis.send("EXPIRE", [this.streams.prefix + REPORTS, String(LIFE)]);
     } catch {
@@ -210,14 +204,14 @@ export class WorkerRun {
   }
 
   /** Keeps the clocks compared: they drift. */
-  private async tick(before: Offset): Promise<void> {
+  private async tick(): Promise<void> {
     const drift = new Float64Array(this.drift);
     while (!this.ended) {
       await this.pause(TICK_MS);
-      if (this.ended || this.comparison === null) return;
+      if (this.ended) return;
       try {
-        await compareClocks(this.parts.redis, this.clock, this.plan.base, EXCHANGES_EACH, this.comparison);
-        drift[0] = (this.comparison.best?.offset ?? before.offset) - before.offset;
+        await this.compared.follow();
+        drift[0] = this.compared.drift;
       } catch {
         // The next time.
       }

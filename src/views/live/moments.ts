@@ -6,13 +6,13 @@ import type { CaseView } from "./store.ts";
 export interface Moment {
   /** Milliseconds since t = 0. */
   readonly t: number;
-  readonly kind: "full" | "drops" | "drained" | "breaker";
+  readonly kind: "full" | "drops" | "drained" | "breaker" | "silent" | "answers";
   readonly text: string;
 }
 
 const remembered = new WeakMap<CaseView["series"], readonly Moment[]>();
 
-/** The moments of a case in order: queue full, first drops, breaker open or closed, room in the queue again. */
+/** The moments of a case in order: queue full, first drops, breaker open or closed, Redis silent or not, room in the queue again. */
 export function momentsOf(one: CaseView): readonly Moment[] {
   const known = remembered.get(one.series);
   if (known !== undefined) return known;
@@ -37,6 +37,10 @@ function found({ series, outline: { capacity = null } }: CaseView): Moment[] {
           return [];
         case "breaker":
           return [{ t, kind: "breaker", text: `breaker ${sample.fetch?.breaker}` }];
+        case "redis silent":
+          return [{ t, kind: "silent", text: "Redis gives no answer" }];
+        case "redis answers":
+          return [{ t, kind: "answers", text: "Redis answers again" }];
       }
       return turn satisfies never;
     });

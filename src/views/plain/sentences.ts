@@ -144,6 +144,10 @@ class CaseSpeaker {
         return "nothing is dropped any more";
       case "breaker":
         return `the circuit breaker is ${fetch?.breaker ?? "closed"}`;
+      case "redis silent":
+        return "Redis gives no answer";
+      case "redis answers":
+        return "Redis answers again";
     }
     return turn satisfies never;
   }

@@ -1,20 +1,22 @@
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted, listed } from "../../kernel/wording.ts";
-import type { DistributedFigures, HostFigures, HostStatus } from "../../telemetry/distributed-figures.ts";
+import type { DistributedFigures, HostFigures } from "../../telemetry/distributed-figures.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 
 /** What hosts and streams of mode `distributed` did. */
 
 /** Most hosts named one by one in a line. */
 const NAMED = 6;
+/** Most silences told of one host. */
+const SILENCES = 3;
 
 /** The share of each host, and what is to be known of it; null: there are no hosts. */
 export function hostsLine({ hosts = [] }: CaseResult): string | null {
   if (hosts.length === 0) return null;
   const all = hosts.reduce((sum, { processed }) => sum + processed, 0);
   const shareOf = ({ processed }: HostFigures) => (all === 0 ? 0 : processed / all);
-  const amiss = hosts.filter(({ status }) => status !== "ok");
+  const amiss = hosts.filter((host) => conditionText(host) !== "");
   const shares = hosts.map(shareOf);
   const named = (those: readonly HostFigures[]) => those.map((host) => `${hostName(host)}${conditionText(host)}`);
   const told =
@@ -29,9 +31,15 @@ export function hostName({ name }: Pick<HostFigures, "name">): string {
   return printable(name, 40);
 }
 
-/** In brackets what is not as usual: a worker that came late or is lost. */
-function conditionText({ status }: { readonly status: HostStatus }): string {
-  return status === "ok" ? "" : ` (${status})`;
+/** In brackets what is not as usual: a worker that came late or is lost, and when it was not heard. */
+function conditionText({ status, silences = [] }: Pick<HostFigures, "status" | "silences">): string {
+  const silent = silences
+    .slice(0, SILENCES)
+    .map(({ fromMs, toMs }) =>
+      toMs === null ? `silent from ${formatMs(fromMs)} on` : `silent from ${formatMs(fromMs)} to ${formatMs(toMs)}`,
+    );
+  const told = status === "ok" ? silent : [status, ...silent];
+  return told.length === 0 ? "" : ` (${told.join(", ")})`;
 }
 
 /** The largest offset of a clock, and the largest error of one. */

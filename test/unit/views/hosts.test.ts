@@ -6,6 +6,7 @@ import { Canvas } from "../../../src/views/canvas/canvas.ts";
 import { csvOf } from "../../../src/views/export/csv.ts";
 import { htmlOf } from "../../../src/views/export/html.ts";
 import { markdownOf } from "../../../src/views/export/markdown.ts";
+import { momentsOf } from "../../../src/views/live/moments.ts";
 import { drawRun, type PictureState } from "../../../src/views/live/picture/run-picture.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { plainReport } from "../../../src/views/plain/closing.ts";
@@ -40,6 +41,13 @@ describe("the hosts of a result", () => {
       Array.from({ length: 9 }, (_, i) => host(`w${i}`, { processed: 100 + i, ...(i === 3 ? { status: "late" } : {}) })),
     );
     expect(hostsLine(many)).toStartWith("hosts: of 936 items each of 9 workers did 11 % to 12 %; w3 (late); their clocks");
+    const silences = [
+      { fromMs: 1200, toMs: 4500 },
+      { fromMs: 8000, toMs: null },
+    ];
+    expect(hostsLine(distributed([host("a", { silences, status: "lost" }), host("b", { silences: silences.slice(0, 1) })]))).toContain(
+      "a (lost, silent from 1.20 s to 4.50 s, silent from 8.00 s on) did 50 % and b (silent from 1.20 s to 4.50 s) 50 %;",
+    );
     expect(hostsLine(distributed([host("a", { clockOffsetMs: null, clockErrorMs: null })]))).toBe("hosts: of 500 items a did 100 %");
   });
 
@@ -125,6 +133,26 @@ describe("the dashboard", () => {
     expect(text).toContain("5 hosts");
     expect(text).toContain("machine-with");
     expect(text).not.toContain("cannot be drawn");
+  });
+
+  test("tells in its log when Redis gives no answer, and when it does again", () => {
+    const silences = [0, 900, 1500, 2500, 0];
+    const view = silences.reduce(
+      (before, silentMs, i) =>
+        reduce(before, {
+          type: "sample",
+          index: 0,
+          snapshot: snapshot(200 + 1000 * i, { distributed: streams([hostSample("a")], { silentMs }) }),
+        }),
+      running(streams([hostSample("a")])),
+    );
+    const one = view.cases[view.current];
+    if (one === undefined) throw new Error("unreachable");
+    expect(momentsOf(one)).toEqual([
+      { t: 1200, kind: "silent", text: "Redis gives no answer" },
+      { t: 3200, kind: "answers", text: "Redis answers again" },
+    ]);
+    expect(screen(view, [160, 45])).toContain("Redis answers again");
   });
 
   test("shows the cores where one host is all there is, with the streams beside the queue's depth", () => {

@@ -49,6 +49,13 @@ describe("a run in sentences", () => {
     expect(told(every100Ms(5000, () => ({ processed: 0, running })))).toEqual(["5 seconds: nothing was done; the queue holds 3 of 100."]);
   });
 
+  test("a Redis that gives no answer, or answers again, is told at once", () => {
+    const samples = every100Ms(4000, (t) => ({
+      distributed: { ...{ inStreams: 0, claims: 0, redeliveries: 0, hosts: [] }, silentMs: t > 1000 && t < 3500 ? t - 1000 : 0 },
+    }));
+    expect(told(samples)).toEqual(["2 seconds: Redis gives no answer.", "4 seconds: Redis answers again."]);
+  });
+
   test("without a queue that ends, what waits is told", () => {
     const ledger = { ...EMPTY_LEDGER, scheduled: 12, processed: 0, unfinished: 12 };
     const [first] = told(

@@ -6,7 +6,7 @@ import { keepAnswering, settleQueries } from "../../queries/answering.ts";
 import type { StateReader } from "../../queries/dispatcher.ts";
 import { type Execution, type Job, keepSampling, unfinished } from "../executor.ts";
 import { Feed } from "../feed.ts";
-import { type ClockComparison, compareClocks, type Offset } from "./clock-comparison.ts";
+import type { Offset } from "./clock-comparison.ts";
 import type { DistributedRule } from "./executor.ts";
 import { machineName } from "./hosts.ts";
 import { RedisSilence, SILENCE_LOOK } from "./redis-silence.ts";
@@ -34,6 +34,8 @@ export class DistributedRun {
   private readonly results: ResultReader;
   private readonly silence = new RedisSilence();
   private done = false;
+  /** What the clock of Redis showed at t = 0. */
+  private aheadAtStart: Nanoseconds = 0;
 
   constructor(
     private readonly job: Job,
@@ -83,12 +85,13 @@ export class DistributedRun {
       blocked: () => source.blocked.total,
     });
     this.job.tell(() => ({ distributed: this.sample() }));
-    const before = this.offset();
+    const { before } = this.session.compared;
     const serverBefore = await serverCpuMs(this.session.redis).catch(() => null);
     await startTogether(this.session, before);
     const origin = this.job.begin();
     hosts.begin();
-    this.results.shift = origin + this.session.clock.anchor + before.offset;
+    this.aheadAtStart = origin + this.session.clock.anchor + before.offset;
+    this.results.shift = this.aheadAtStart;
     const cpu = threadCpuTimer();
     void keepSampling(this.job, () => this.done);
     void this.feed.observeAfterWarmup();
@@ -108,7 +111,7 @@ export class DistributedRun {
     await this.job.settle();
     sampler.finish(endedAt);
     const cpuTime = cpu();
-    const ended = { endedAt, figures, cpu: cpuTime, before };
+    const ended = { endedAt, figures, cpu: cpuTime };
     // Each question to a server that is gone would take as long as it is waited for.
     if (!answering) return this.execution({ ...ended, state: this.noStates(GONE), after: null, serverMs: null });
     const serverAfter = await serverCpuMs(this.session.redis).catch(() => null);
@@ -116,15 +119,9 @@ export class DistributedRun {
     const serverMs = serverBefore === null || serverAfter === null || this.sender.restarts > 0 ? null : serverAfter - serverBefore;
     await hosts.end(halting).catch(() => {});
     await hosts.reports(REPORT_MS + settings.lastItem / 1e6).catch(() => {});
-    const after = await this.compareAfter();
+    const after = await this.session.compared.end().catch(() => null);
     const state = drained ?? (await this.finalStates());
     return this.execution({ ...ended, state, after, serverMs });
-  }
-
-  private offset(): Offset {
-    const { best } = this.session.before;
-    if (best === null) throw new Error("no exchange with the clock of Redis came about");
-    return best;
   }
 
   /** Has all committed, and returns the states that this left; null: the run is over before. What a restart meanwhile loses is done again. */
@@ -178,10 +175,10 @@ export class DistributedRun {
     return last !== null;
   }
 
-  /** Looks at the workers, and keeps the run's keys alive, until the end. */
+  /** Looks at the workers and the clocks, and keeps the run's keys alive, until the end. */
   private async watch(): Promise<void> {
     const { time } = this.job;
-    const { hosts, streams } = this.session;
+    const { hosts, streams, compared } = this.session;
     let keepAt = time.now() + KEEP_EVERY;
     while (!this.done) {
       await time.sleepAbout(time.now() + LOOK_EVERY);
@@ -190,6 +187,8 @@ export class DistributedRun {
       try {
         await hosts.look();
         if (hosts.failure !== null) this.job.lifecycle.fail(now, unfinished(hosts.failure));
+        await compared.follow();
+        this.results.shift = this.aheadAtStart + compared.drift;
         if (now < keepAt) continue;
         keepAt = now + KEEP_EVERY;
         await streams.keep(hosts.keys);
@@ -211,11 +210,6 @@ export class DistributedRun {
       await time.sleepAbout(time.now() + SILENCE_LOOK);
       this.silence.look(time.now());
     }
-  }
-
-  private async compareAfter(): Promise<ClockComparison | null> {
-    const { redis, clock, base } = this.session;
-    return compareClocks(redis, clock, base).catch(() => null);
   }
 
   private async readStates(): Promise<Execution["state"]> {
@@ -253,14 +247,17 @@ export class DistributedRun {
 
   private sample(): DistributedSample {
     const { claims, redeliveries } = this.results.counts;
-    return { inStreams: this.queue.inStreams, claims, redeliveries, hosts: this.session.hosts.all.map(({ sample }) => sample) };
+    const [silentMs, hosts] = [this.silence.current / 1e6, this.session.hosts.all.map(({ sample }) => sample)];
+    return { inStreams: this.queue.inStreams, claims, redeliveries, silentMs, hosts };
   }
 
   private execution(end: Ended): Execution {
     const { recorder } = this.job;
     const { hosts } = this.session;
     const { commits, claims, redeliveries } = this.results.counts;
-    const own = { before: end.before, after: end.after?.best ?? null };
+    const { compared, base } = this.session;
+    const startMs = base * 1000 + this.aheadAtStart / 1e6;
+    const own = { before: compared.before, after: end.after, error: compared.error, startMs };
     const machine = machineName();
     // Computing is calibrated for this machine alone.
     const reports = hosts.all.flatMap(({ report, beat }) =>
@@ -291,7 +288,7 @@ export class DistributedRun {
         redeliveries,
         resent: this.sender.resent,
         serverUse: end.serverMs === null ? null : end.serverMs / Math.max(1, end.endedAt / 1e6),
-        roundTripMs: this.session.before.roundTrip / 1e6,
+        roundTripMs: compared.roundTrip / 1e6,
         startSkewMs: Math.max(0, ...figures.map(({ startSkewMs }) => Math.abs(startSkewMs ?? 0))),
       },
       notes: [...hosts.refusals, ...this.notes(figures)],
@@ -314,8 +311,8 @@ interface Ended {
   readonly figures: Execution["queue"];
   readonly state: Execution["state"];
   readonly cpu: Nanoseconds | null;
-  readonly before: Offset;
-  readonly after: ClockComparison | null;
+  /** The clock of Redis against this process's. */
+  readonly after: Offset | null;
   /** CPU time of the server during the case; null: unknown. */
   readonly serverMs: number | null;
 }

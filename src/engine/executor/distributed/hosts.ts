@@ -174,7 +174,13 @@ export class Hosts {
     host.late = true;
     host.begin();
     this.hosts.set(listed.id, host);
-    await this.want(listed.id);
+    try {
+      await this.want(listed.id);
+    } catch (error) {
+      // The next look wants it again; one that was wanted twice finds the run gone the second time.
+      this.hosts.delete(listed.id);
+      throw error;
+    }
   }
 
   /** Waits for the reports of all that are ready and not silent; at most `patienceMs`. */

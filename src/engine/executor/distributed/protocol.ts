@@ -16,6 +16,8 @@ export const WORKERS = "lab-tui:workers";
 /** Milliseconds between signs of life, and without one after which a worker counts as lost. */
 export const BEAT_MS = 1000;
 export const LOST_MS = 3500;
+/** Milliseconds without a sign of life that are told of: two are missing. */
+export const SILENT_MS = 2500;
 
 /** List of the runs that a worker is wanted for. */
 export function ordersOf(worker: string): string {
@@ -74,7 +76,7 @@ export type HostAnswer =
 /** A worker's last word about a run. */
 export interface HostReport {
   readonly host: string;
-  /** As in `HostAnswer`, after the run. */
+  /** As in `HostAnswer`, after the run; the error is the largest since. */
   readonly offset: number;
   readonly error: number;
   /** When it began ÷ the announced instant, in nanoseconds; null: it came later. */

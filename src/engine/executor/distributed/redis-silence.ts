@@ -9,8 +9,9 @@ export const SILENCE_LOOK: Nanoseconds = 100e6;
  */
 export class RedisSilence {
   longest: Nanoseconds = 0;
+  /** The present one. */
+  current: Nanoseconds = 0;
   ended = false;
-  private current: Nanoseconds = 0;
   private last: Nanoseconds = 0;
 
   begin(now: Nanoseconds): void {
@@ -32,5 +33,6 @@ export class RedisSilence {
   /** It is no longer asked. */
   end(): void {
     this.ended = true;
+    this.current = 0;
   }
 }

@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../../kernel/clock.ts";
-import type { HostFigures, HostSample, HostStatus } from "../../../telemetry/distributed-figures.ts";
+import type { HostFigures, HostSample, HostSilence, HostStatus } from "../../../telemetry/distributed-figures.ts";
 import type { Offset } from "./clock-comparison.ts";
-import { type Beat, type HostAnswer, type HostReport, type ListedWorker, LOST_MS } from "./protocol.ts";
+import { type Beat, type HostAnswer, type HostReport, type ListedWorker, LOST_MS, SILENT_MS } from "./protocol.ts";
 
 /** One worker of a run, as the runner sees it. */
 export class RunHost {
@@ -16,6 +16,8 @@ export class RunHost {
   private before: Offset | null = null;
   private coresUsed: number | null = null;
   private cpuAtStart: number | null = null;
+  /** Between these signs of life, in milliseconds of Redis's clock, others are missing. */
+  private gaps: { readonly from: number; readonly to: number }[] = [];
 
   constructor(
     readonly id: string,
@@ -45,6 +47,7 @@ export class RunHost {
   /** Takes in its last sign of life. `now`: milliseconds of Redis's clock. */
   heard(listed: ListedWorker, now: number): void {
     const spanMs = listed.at - this.listed.at;
+    if (spanMs > SILENT_MS) this.gaps.push({ from: this.listed.at, to: listed.at });
     if (spanMs > 0) this.coresUsed = Math.max(0, (listed.beat.cpuMs - this.listed.beat.cpuMs) / spanMs);
     this.listed = listed;
     const silent = now - listed.at > LOST_MS;
@@ -56,6 +59,7 @@ export class RunHost {
   begin(): void {
     this.cpuAtStart = this.beat.cpuMs;
     this.processed = 0;
+    this.gaps = [];
   }
 
   get sample(): HostSample {
@@ -63,13 +67,13 @@ export class RunHost {
     return { name, cores, slots, processed: this.processed, coresUsed: this.silent ? null : this.coresUsed, status: this.status };
   }
 
-  /** Its figures at the end. `own`: Redis's clock against the runner's, before and after, as compared from there. */
-  figures(own: { readonly before: Offset; readonly after: Offset | null }): HostFigures {
+  /** Its figures at the end. */
+  figures(own: OwnClock): HostFigures {
     const { name, cores, slots } = this.beat;
     const { report, before } = this;
     const first = before === null ? null : ms(own.before.offset - before.offset);
     const last = report === null || own.after === null ? null : ms(own.after.offset - report.offset);
-    const errors = [before, report, own.before, report === null ? null : own.after].flatMap((one) => (one === null ? [] : [one.error]));
+    const errors = [before, report, own, report === null ? null : own.after].flatMap((one) => (one === null ? [] : [one.error]));
     return {
       name,
       cores,
@@ -81,8 +85,25 @@ export class RunHost {
       startSkewMs: report?.startSkew == null ? null : ms(report.startSkew),
       cpuMs: report === null || this.cpuAtStart === null ? null : Math.max(0, report.cpuMs - this.cpuAtStart),
       status: report === null ? "lost" : this.late ? "late" : "ok",
+      silences: this.silences(own.startMs),
     };
   }
+
+  /** The times since t = 0 without its signs of life. `startMs`: t = 0 by the clock of Redis. */
+  private silences(startMs: number): HostSilence[] {
+    const since = (at: number) => Math.max(0, at - startMs);
+    const over = this.gaps.filter(({ to }) => to > startMs).map(({ from, to }) => ({ fromMs: since(from), toMs: since(to) }));
+    return this.report === null ? [...over, { fromMs: since(this.listed.at), toMs: null }] : over;
+  }
+}
+
+/** Redis's clock against the runner's, as compared from there: before the case, after it, and the largest error meanwhile. */
+export interface OwnClock {
+  readonly before: Offset;
+  readonly after: Offset | null;
+  readonly error: Nanoseconds;
+  /** What it showed at t = 0, in milliseconds. */
+  readonly startMs: number;
 }
 
 function ms(span: Nanoseconds): number {

@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../../kernel/clock.ts";
 import { RedisConnection } from "../../../kernel/redis/connection.ts";
 import { preparedKeys, withoutPreparedKeys } from "../../../workloads/processors.ts";
 import type { Job } from "../executor.ts";
-import { type ClockComparison, compareClocks, type Offset, secondOf } from "./clock-comparison.ts";
+import { ComparedClock, type Offset, secondOf } from "./clock-comparison.ts";
 import type { DistributedRule, Server } from "./executor.ts";
 import { Hosts } from "./hosts.ts";
 import { PROTOCOL, type RunPlan } from "./protocol.ts";
@@ -23,8 +23,8 @@ export interface RunSession {
   readonly streams: PartitionStreams;
   readonly hosts: Hosts;
   readonly clock: RunClock;
-  /** Redis's clock against this process's, before the run. */
-  readonly before: ClockComparison;
+  /** That clock beside the one of Redis. */
+  readonly compared: ComparedClock;
   readonly base: number;
   /** Identifies the server's process; and its product and version. */
   readonly process: string;
@@ -52,10 +52,11 @@ export async function openRun(job: Job, rule: DistributedRule, server: Server, r
     await redis.send("SET", [`${streams.prefix}plan`, JSON.stringify(planOf(job, rule, base)), "EX", String(LIFE)]);
     await prepareStates(job, rule, streams);
     await hosts.order(READY_MS + job.settings.patience / 1e6);
-    const before = await compareClocks(redis, clock, base);
+    const compared = new ComparedClock(redis, clock, base);
+    await compared.begin();
     const [process, product] = [await processOf(redis), await productOf(redis)];
     const persistent = /^aof_enabled:1/m.test(String(await redis.send("INFO", ["persistence"])));
-    return { redis, reading, streams, hosts, clock, before, base, process, product, persistent, close };
+    return { redis, reading, streams, hosts, clock, compared, base, process, product, persistent, close };
   } catch (error) {
     await close();
     throw error;

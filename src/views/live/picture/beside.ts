@@ -26,7 +26,8 @@ export function drawLog(canvas: Canvas, { x, y, width, height }: Rect, view: Run
 }
 
 function toneOf({ kind }: Moment): Style {
-  return kind === "drops" ? BAD : kind === "drained" ? TEXT : WARN;
+  if (kind === "drops" || kind === "silent") return BAD;
+  return kind === "drained" || kind === "answers" ? TEXT : WARN;
 }
 
 /** Draws a sign for each case of a sweep, in its order, right-aligned before column `end`: done, running, yet to come. */

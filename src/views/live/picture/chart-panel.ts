@@ -132,6 +132,8 @@ const MARKS: Readonly<Record<Moment["kind"], readonly [sign: string, ascii: stri
   drops: ["▼", "v", BAD],
   drained: ["▽", ".", FAINT],
   breaker: ["◆", "x", WARN],
+  silent: ["◆", "x", BAD],
+  answers: ["▽", ".", FAINT],
 };
 
 function marksOf(one: CaseView, { glyphs }: PictureLook): Mark[] {
