@@ -50,6 +50,7 @@ class Scene {
   /** Batches of workers that froze with them, and will try to commit when they thaw. */
   private readonly frozen: Taken[] = [];
   private tokens = 0;
+  private drops = 0;
 
   constructor(private readonly redis: RedisConnection) {
     this.streams = new PartitionStreams(redis, this.run, PARTITIONS);
@@ -138,9 +139,13 @@ class Scene {
   }
 
   private async drop(most: number): Promise<void> {
-    const places = this.added.flatMap((added, partition) => Array.from({ length: added }, (_, i) => ({ partition, number: i + 1 })));
-    for (const i of await this.streams.drop(most, places)) {
-      const { partition, number } = places[i] as { partition: number; number: number };
+    const candidates = this.added.flatMap((added, partition) => Array.from({ length: added }, (_, i) => ({ partition, number: i + 1 })));
+    const drop = { call: ++this.drops, most, candidates };
+    const dropped = await this.streams.drop(drop);
+    // Whoever has lost the answer asks again.
+    expect(await this.streams.drop(drop)).toEqual(dropped);
+    for (const i of dropped) {
+      const { partition, number } = candidates[i] as { partition: number; number: number };
       expect(this.dropped.has(`${partition}:${number}`)).toBe(false);
       this.dropped.add(`${partition}:${number}`);
     }
@@ -218,6 +223,20 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     expect(await scene.streams.states(1, ["k"])).toEqual(['"good"']);
     expect(await scene.streams.commit({ taken: second, record: "twice", states: [] }, rule, "")).toBe("refused");
     await scene.streams.remove([]);
+  });
+
+  test("a drop whose answer was lost is answered again, and done once", async () => {
+    const scene = new Scene(redis);
+    await scene.open();
+    const { streams } = scene;
+    await streams.add([pieceOf(0, 1, ["a", "b", "c", "d"])]);
+    const candidates = [1, 2, 3, 4].map((number) => ({ partition: 0, number }));
+    await streams.take({ size: 1, claimAfterMs: 2000 }, "one");
+    expect(await streams.drop({ call: 1, most: 2, candidates })).toEqual([1, 2]);
+    expect(await streams.drop({ call: 1, most: 2, candidates })).toEqual([1, 2]);
+    expect(await streams.drop({ call: 11, most: 2, candidates })).toEqual([3]);
+    expect(await streams.drop({ call: 12, most: 2, candidates })).toEqual([]);
+    await streams.remove([]);
   });
 
   test("partitions are taken in turn, however much one of them holds", async () => {

@@ -48,7 +48,7 @@ export const AHEAD = 1;
 const SHORT: Nanoseconds = 3e6;
 
 /** Wait between two attempts to reach the server again, and attempts once the slot is to end. */
-const RETRY_MS = 100;
+const RETRY: Nanoseconds = 100e6;
 const MOST_TRIES = 50;
 
 /** The places of a slot, as many as it holds batches. Each takes, works and commits one batch after the other. */
@@ -137,8 +137,12 @@ export class SlotSession {
     while (!this.gate.ending) {
       if (ahead) await this.gate.nextLeave();
       if (this.gate.ending || !this.mayTake(place)) continue;
-      const number = ++this.tokens;
-      const reply = await this.persist(() => this.streams.take(this.rule, this.token(number)));
+      let number = 0;
+      // One whose answer was lost may have been done, or be done yet: its token is nobody's.
+      const reply = await this.persist(() => {
+        number = ++this.tokens;
+        return this.streams.take(this.rule, this.token(number));
+      });
       if (reply === null || reply === "over") return null;
       if ("partition" in reply) return this.hold(place, reply, number);
       if (!ahead) await this.bell.wait(reply.idleMs);
@@ -249,7 +253,7 @@ export class SlotSession {
       } catch (error) {
         if (!isPassing(error)) throw new Error(errorText(error));
         if (this.gate.halted || (this.gate.ending && tries > MOST_TRIES)) return null;
-        await Bun.sleep(RETRY_MS);
+        await this.thread.time.sleepAbout(this.thread.time.now() + RETRY);
       }
     }
   }

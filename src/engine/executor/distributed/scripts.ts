@@ -12,6 +12,7 @@ import { RedisScript } from "../../../kernel/redis/port.ts";
  *     ready         list of the partitions that wait for a worker, the one that waits longest first
  *     leases        sorted set of leased partitions by the instant at which they may be taken over, in milliseconds of Redis
  *     bell          list that waiting workers block on
+ *     dropped       number of the last DROP, a colon, what it replied
  *     results       stream of batch records
  */
 
@@ -191,19 +192,23 @@ return held
 `);
 
 /**
- * Removes items that no worker has. ARGV: how many at most, then partition and number of the candidates in turn, the oldest first. Replies
- * the indices of the removed candidates, from 0.
+ * Removes items that no worker has. ARGV: number of this call, how many at most, then partition and number of the candidates in turn, the
+ * oldest first. Replies the indices of the removed candidates, from 0, by commas; asked again with the same number, the same.
  */
 export const DROP = new RedisScript(`
-local P, need = KEYS[1], tonumber(ARGV[1])
+local P, call, need = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local last = redis.call('GET', P..'dropped') or ''
+if string.sub(last, 1, #call + 1) == call..':' then return string.sub(last, #call + 2) end
 local dropped = {}
-for i = 2, #ARGV, 2 do
+for i = 3, #ARGV, 2 do
   if #dropped == need then break end
   local found = redis.call('HMGET', P..'part:'..ARGV[i], 'state', 'last')
   local leased = found[1] == 'l' and tonumber(ARGV[i + 1]) <= tonumber(found[2])
-  if not leased and redis.call('XDEL', P..'items:'..ARGV[i], ARGV[i + 1]..'-0') == 1 then dropped[#dropped + 1] = (i - 2) / 2 end
+  if not leased and redis.call('XDEL', P..'items:'..ARGV[i], ARGV[i + 1]..'-0') == 1 then dropped[#dropped + 1] = string.format('%.0f', (i - 3) / 2) end
 end
-return dropped
+local reply = table.concat(dropped, ',')
+redis.call('SET', P..'dropped', call..':'..reply, 'EX', ${LIFE})
+return reply
 `);
 
 /** Ends the run for its workers: nothing is committed after it. Replies the id of the last record. ARGV: seconds that this is remembered. */

@@ -3,7 +3,7 @@ import { RedisError } from "../../../kernel/redis/error.ts";
 import type { RedisPort } from "../../../kernel/redis/port.ts";
 import type { Job } from "../executor.ts";
 import type { StreamQueue } from "./stream-queue.ts";
-import type { PartitionStreams, Piece } from "./streams.ts";
+import type { Drop, PartitionStreams, Piece } from "./streams.ts";
 
 /** Sendings under way at once, and the items and characters of one. */
 const IN_FLIGHT = 4;
@@ -27,6 +27,9 @@ export class StreamSender {
   private inFlight = 0;
   private sentAt: Nanoseconds = 0;
   private dropping = false;
+  /** The drop that was not answered: whether it was done is not known, so it is asked for again. */
+  private drop: Drop | null = null;
+  private drops = 0;
   private recovering = false;
 
   constructor(
@@ -44,7 +47,7 @@ export class StreamSender {
   /** Sends as much as may be under way. */
   pump(): void {
     if (this.recovering || this.dropping) return;
-    if (this.queue.excess > 0) {
+    if (this.queue.excess > 0 || this.drop !== null) {
       this.dropping = true;
       void this.dropOldest();
       return;
@@ -110,14 +113,16 @@ export class StreamSender {
 
   private async dropOldest(): Promise<void> {
     const { recorder, source, time } = this.job;
-    const most = this.queue.excess;
+    const { excess } = this.queue;
+    const drop = this.drop ?? { call: ++this.drops, most: excess, candidates: this.queue.oldest(excess + this.held()) };
+    this.drop = drop;
     try {
-      const places = this.queue.oldest(most + this.held());
-      const dropped = await this.streams.drop(most, places);
+      const dropped = await this.streams.drop(drop);
+      this.drop = null;
       const now = time.now();
-      let left = most;
+      let left = drop.most;
       for (const i of dropped) {
-        const place = places[i];
+        const place = drop.candidates[i];
         const item = place === undefined ? null : this.queue.dropped(place, now);
         if (item === null) continue;
         recorder.droppedOldest(item, now);

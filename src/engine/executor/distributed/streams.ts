@@ -49,6 +49,14 @@ export interface ItemPlace {
   readonly number: number;
 }
 
+/** Items to be removed: up to `most` of the candidates. */
+export interface Drop {
+  /** Of the drops of a run, from 1. */
+  readonly call: number;
+  readonly most: number;
+  readonly candidates: readonly ItemPlace[];
+}
+
 /** States that are made with one command. */
 const STATES_AT_ONCE = 1000;
 
@@ -104,11 +112,11 @@ export class PartitionStreams {
     await this.redis.run(EXTEND, [this.prefix], [String(Math.ceil(claimAfterMs)), ...held]);
   }
 
-  /** Removes up to `most` of the candidates, the oldest first, that no worker has; returns the indices of those removed. */
-  async drop(most: number, candidates: readonly ItemPlace[]): Promise<number[]> {
-    const args = candidates.flatMap(({ partition, number }) => [String(partition), String(number)]);
-    const reply = await this.redis.run(DROP, [this.prefix], [String(most), ...args]);
-    return Array.isArray(reply) ? (reply as readonly RedisReply[]).map(wholeNumber) : [];
+  /** Removes up to `most` of the candidates, the oldest first, that no worker has; returns the indices of those removed. Asked again, it answers the same. */
+  async drop({ call, most, candidates }: Drop): Promise<number[]> {
+    const places = candidates.flatMap(({ partition, number }) => [String(partition), String(number)]);
+    const reply = String(await this.redis.run(DROP, [this.prefix], [String(call), String(most), ...places]));
+    return reply === "" ? [] : reply.split(",").map(wholeNumber);
   }
 
   /** Ends the run: nothing is committed after it. Returns the id of the last record. */
@@ -160,7 +168,7 @@ export class PartitionStreams {
 
   private get keys(): string[] {
     const each = Array.from({ length: this.partitions }, (_, p) => [`items:${p}`, `part:${p}`, `states:${p}`]);
-    return ["plan", "closed", "ready", "leases", "bell", "results", ...each.flat()];
+    return ["plan", "closed", "ready", "leases", "bell", "dropped", "results", ...each.flat()];
   }
 
   private stateKey(partition: number): string {
