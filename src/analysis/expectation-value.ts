@@ -1,4 +1,4 @@
-import type { Comparison, FigureReference, Sum } from "../scenario/expectation.ts";
+import type { Comparison, Expectation, FigureReference, Sum } from "../scenario/expectation.ts";
 
 /** Values of an expectation's expressions. */
 
@@ -71,6 +71,42 @@ export function compare(left: number, comparison: Comparison, right: number): bo
       return comparison satisfies never;
   }
 }
+
+/** Bounds of a number. */
+export interface FigureRange {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Most figures with a range in one comparison: each doubles the combinations. */
+const MOST_RANGES = 8;
+
+/**
+ * True when a comparison comes out the same wherever its figures lie in their ranges. Sums of products are monotone in each figure, so
+ * the combinations of the ranges' ends decide.
+ */
+export function isSettled(
+  { left, comparison, right }: Expectation,
+  told: KnownFigures,
+  ranges: ReadonlyMap<FigureReference, FigureRange>,
+): boolean {
+  const ranged = [...ranges];
+  if (ranged.length > MOST_RANGES) return false;
+  const seen = new Set<string>();
+  for (let corner = 0; corner < 2 ** ranged.length; corner++) {
+    const ends = new Map(ranged.map(([figure, { least, most }], i) => [figure, (corner >> i) & 1 ? most : least]));
+    const at: KnownFigures = { ...told, figure: (figure) => ends.get(figure) ?? told.figure(figure) };
+    const [a, b] = [evaluate(left, at), evaluate(right, at)];
+    if (typeof a !== "number" || typeof b !== "number") return false;
+    const holds = compare(a, comparison, b);
+    // Between two ends on either side the sides are equal somewhere, which `~` allows for and others do not.
+    seen.add(comparison === "~" && holds ? "near" : `${holds} ${EQUALITIES.has(comparison) ? Math.sign(a - b) : ""}`);
+  }
+  return seen.size === 1;
+}
+
+/** Comparisons that hold, or not, at one distance only: being on different sides of it says nothing of what lies between. */
+const EQUALITIES: ReadonlySet<Comparison> = new Set(["==", "!=", "~"]);
 
 /** Both sides with their figures, and each side's value where that is not obvious; with as many digits as the comparison needs. */
 export function comparisonText(left: Sum, comparison: Comparison, right: Sum, told: KnownFigures): string {

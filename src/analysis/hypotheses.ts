@@ -1,3 +1,4 @@
+import { agreeing, listed } from "../kernel/wording.ts";
 import { type Expectation, type FigureReference, figuresIn, isProblem, parseExpectation } from "../scenario/expectation.ts";
 import { isSweptValue } from "../scenario/expectation-names.ts";
 import type { ExpectRule } from "../scenario/schema.ts";
@@ -5,7 +6,17 @@ import { isDisturbed } from "../telemetry/disturbance.ts";
 import { metricNamed } from "../telemetry/metrics.ts";
 import { valueText } from "../telemetry/points.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
-import { compare, comparisonText, evaluate, type KnownFigures, plainName, type Value } from "./expectation-value.ts";
+import {
+  compare,
+  comparisonText,
+  evaluate,
+  type FigureRange,
+  isSettled,
+  type KnownFigures,
+  plainName,
+  type Value,
+} from "./expectation-value.ts";
+import { undisturbedRange } from "./undisturbed.ts";
 
 type Params = CaseResult["params"];
 
@@ -63,18 +74,23 @@ interface Judged {
 }
 
 function judgeAt(expectation: Expectation, { params, where }: Point, ran: JudgedRun): Judged {
-  const values = new Map(figuresIn(expectation).map((figure) => [figure, figureAt(figure, params, ran.cases)]));
+  const read = new Map(figuresIn(expectation).map((figure) => [figure, figureAt(figure, params, ran.cases)]));
   const figures = Object.fromEntries(
-    [...values].map(([figure, value]) => [nameAt(figure, params), typeof value === "number" ? value : null]),
+    [...read].map(([figure, value]) => [nameAt(figure, params), typeof value === "number" ? value : null]),
   );
   const known = { figures, where, reading: "", why: null, margin: 0 };
-  const told: KnownFigures = { figure: (figure) => values.get(figure) ?? { why: "it speaks of no figure" }, cores: ran.cores };
+  const told: KnownFigures = { figure: (figure) => read.get(figure) ?? { why: "it speaks of no figure" }, cores: ran.cores };
   const left = evaluate(expectation.left, told);
   if (typeof left !== "number") return { ...known, ok: null, ...left };
   const right = evaluate(expectation.right, told);
   if (typeof right !== "number") return { ...known, ok: null, ...right };
-  const reading = comparisonText(expectation.left, expectation.comparison, expectation.right, told);
+  const disturbed = new Map([...read.keys()].flatMap((figure) => rangeAt(figure, params, ran.cases)));
+  const were = disturbedText([...disturbed.keys()].map((figure) => caseAt(figure, params)));
+  const ranges = new Map([...disturbed].flatMap(([figure, range]) => (range === null ? [] : [[figure, range] as const])));
+  if (ranges.size < disturbed.size || !isSettled(expectation, told, ranges)) return { ...known, ok: null, why: were };
   const margin = Math.abs(left - right) / Math.max(Math.abs(left), Math.abs(right), Number.MIN_VALUE);
+  const reading =
+    comparisonText(expectation.left, expectation.comparison, expectation.right, told) + (were === "" ? "" : `, though ${were}`);
   return { ...known, ok: compare(left, expectation.comparison, right), reading, margin };
 }
 
@@ -97,6 +113,19 @@ function verdict(points: readonly Judged[]): Pick<HypothesisResult, "ok" | "figu
 
 function readingAt({ reading, where }: Judged, points: number): string {
   return points === 1 || where === "" ? reading : `at ${where}: ${reading}`;
+}
+
+/** A disturbed case's figure and the range in which it would lie without that; null: unknown. */
+function rangeAt(figure: FigureReference, params: Params, cases: readonly CaseResult[]): [FigureReference, FigureRange | null][] {
+  const one = caseOf(figure, params, cases);
+  const value = figureAt(figure, params, cases);
+  if (one === undefined || typeof value !== "number" || !isDisturbed(one)) return [];
+  return [[figure, undisturbedRange(figure.name.text, value, one)]];
+}
+
+function disturbedText(cases: readonly string[]): string {
+  const names = [...new Set(cases)];
+  return names.length === 0 ? "" : `${listed(names)} ${agreeing(names.length, "was", "were")} disturbed`;
 }
 
 function figureAt(figure: FigureReference, params: Params, cases: readonly CaseResult[]): Value {
@@ -123,7 +152,6 @@ function caseOf(figure: FigureReference, params: Params, cases: readonly CaseRes
 
 /** Why a case's figures cannot be used for an expectation; null: they can. */
 function unfit(one: CaseResult): string | null {
-  if (isDisturbed(one)) return "was disturbed";
   switch (one.status) {
     case "failed":
       return "failed";

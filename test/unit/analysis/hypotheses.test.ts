@@ -99,10 +99,8 @@ const SWEPT: readonly Sketch[] = [1, 2].flatMap((rate): Sketch[] => [
   { mode: "async", processed: 15 * rate, params: { "load.rate": rate } },
 ]);
 
-describe("where something else had the machine, or the measurement is not valid", () => {
-  const others = { otherCores: 1.4, stealMs: 0, calibrationOff: 0, reason: "Other programs used 1.40 cores." };
+describe("where the measurement is not valid", () => {
   const spoiled: readonly (readonly [string, Partial<CaseResult>])[] = [
-    ["was disturbed", { disturbed: others }],
     ["was not measured validly", { status: "invalid" }],
     ["was stopped before its end", { status: "aborted" }],
   ];
@@ -234,5 +232,69 @@ describe("sums", () => {
       }),
       { numRuns: rounds(1000) },
     );
+  });
+});
+
+describe("where something disturbed a case", () => {
+  const none = { otherCores: 0, stealMs: 0, calibrationOff: 0, reason: "x" };
+  const others: Partial<CaseResult> = { disturbed: { ...none, otherCores: 0.5 } };
+  const core = (slowerBy: number): Partial<CaseResult> => {
+    const { process } = caseResult({ mode: "sync" });
+    const work = { askedMs: 1000, roundsPerMs: 1, slowerBy, slowerByError: 0, takenAwayMs: 0 };
+    return { process: { ...process, cpuMs: 1000, work }, disturbed: { ...none, calibrationOff: Math.abs(slowerBy) } };
+  };
+  /** Two cases of a second with one core's CPU time each; arrivals 200 a second. */
+  const verdict = (that: string, sync: Partial<CaseResult>, parallel: Partial<CaseResult> = {}) => {
+    const case_ = (mode: "sync" | "parallel", throughput: number, change: Partial<CaseResult>): CaseResult => {
+      const one = caseResult({ mode });
+      const load = { executor: "constant-arrival-rate", gracefulStopMs: 0, lastMs: 1000 };
+      const process = { ...one.process, cpuMs: 1000 };
+      return { ...one, load, process, params: {}, disturbed: null, durationMs: 1000, throughput, offeredRate: 200, ...change };
+    };
+    const cases = [case_("sync", 100, sync), case_("parallel", 190, parallel)];
+    return judgeHypotheses([{ that }], { cases, points: [{}], cores: 2 })[0];
+  };
+  const disturbed = { ok: null, why: "sync was disturbed", reading: "" };
+
+  test.each([
+    ["what others took could not have turned it", "sync.throughput > 90", others, true],
+    ["others may have kept it from holding", "sync.throughput > 140", others, null],
+    ["with all that others took it would not have held", "sync.throughput > 160", others, false],
+    ["it did no more than arrived", "sync.throughput > 201", { ...others, disturbed: { ...none, otherCores: 2 } }, false],
+    ["a faster core may have made it hold", "sync.throughput > 95", core(-0.1), null],
+    ["it would have held on a core as calibrated", "sync.throughput > 90", core(-0.1), true],
+    ["a slower core may have broken it", "sync.throughput > 105", core(0.1), null],
+    ["on a core as calibrated it would not have held either", "sync.throughput > 115", core(0.1), false],
+    ["a core of unknown speed may have done either", "sync.throughput > 95", { disturbed: { ...none, calibrationOff: 0.1 } }, null],
+    ["a stop cost it as much as it took", "sync.throughput > 120", { disturbed: { ...none, stoppedMs: 300 } }, null],
+    ["so did the host", "sync.throughput > 120", { disturbed: { ...none, stealMs: 300 } }, null],
+    ["so did a quota", "sync.throughput > 120", { disturbed: { ...none, throttledMs: 300 } }, null],
+    ["what was measured low was low", "sync.sojourn_ms.p(95) < 7", others, true],
+    ["what was measured high may have been low", "sync.sojourn_ms.p(95) > 5", others, null],
+    ["on a faster core it may have been any higher", "sync.sojourn_ms.p(95) < 1e9", core(-0.1), null],
+    ["on a faster core it was no lower", "sync.sojourn_ms.p(95) > 5", core(-0.1), true],
+    ["arrivals come as they come", "sync.offered_rate == 200", others, true],
+    ["a figure that others may have changed either way", "sync.mean_depth >= 0 - sync.batch_size", others, null],
+    ["an equality between the ends", "sync.throughput == 120", others, null],
+    ["an inequality between the ends", "sync.throughput != 120", others, null],
+    ["nearness at one end only", "sync.throughput ~ 105", others, null],
+    ["nearness between the ends", "sync.throughput ~ 125", others, null],
+    ["nearness at both ends", "sync.throughput ~ 105", core(0.05), true],
+  ] as const)("%s: %s", (_, that, change, ok) => {
+    expect(verdict(that, change)?.ok).toBe(ok);
+  });
+
+  test("a case that was not stands for itself", () => {
+    expect(verdict("parallel.throughput > 100", others)).toMatchObject({ ok: true, reading: "parallel.throughput (190) > 100" });
+  });
+
+  test("a verdict tells which were, and where there is none, why", () => {
+    expect(verdict("sync.throughput > 90", others)?.reading).toBe("sync.throughput (100) > 90, though sync was disturbed");
+    expect(verdict("sync.throughput > 140", others)).toMatchObject(disturbed);
+    expect(verdict("sync.throughput + parallel.throughput > 300", others, others)?.why).toBe("sync and parallel were disturbed");
+  });
+
+  test("more disturbed figures than can be combined are not judged", () => {
+    expect(verdict(`${Array(9).fill("sync.throughput").join(" + ")} > 1`, others)).toMatchObject(disturbed);
   });
 });
