@@ -10,6 +10,7 @@ import { machineName } from "../executor/distributed/hosts.ts";
 import { BEAT_MS, type Beat, giveBeat, ordersOf, PROTOCOL, type RunPlan, readObject, WORKERS } from "../executor/distributed/protocol.ts";
 import { isPassing } from "../executor/distributed/stream-sender.ts";
 import { prefixOf } from "../executor/distributed/streams.ts";
+import { nextOrder } from "./orders.ts";
 import { type Permission, workerRefusal } from "./permission.ts";
 import { Slot } from "./slots.ts";
 import { type Served, WorkerRun } from "./worker-run.ts";
@@ -25,8 +26,6 @@ export interface WorkerOptions extends Permission {
   readonly clockShift?: number;
 }
 
-/** Longest wait for an order in seconds. */
-const WAIT_SECONDS = "0.5";
 /** Waits between attempts to reach a server that does not answer, and the interval of looking for a stop meanwhile, in milliseconds. */
 const RETRY: BackoffRule = { backoff: "exponential", baseDelay: 500, maxDelay: 5000, jitter: "none" };
 const STOP_LOOK_MS = 50;
@@ -111,10 +110,9 @@ export class RedisWorker {
 
   private async nextRun(): Promise<string | null> {
     try {
-      const reply = await this.waiting.send("BLPOP", [ordersOf(this.id), WAIT_SECONDS]);
+      const run = await nextOrder(this.waiting, ordersOf(this.id));
       if (this.failures > 0) this.options.say(`worker ${this.options.name}: ${this.redis.url.shown} answers again`);
       this.failures = 0;
-      const run = Array.isArray(reply) ? reply[1] : null;
       return typeof run === "string" && /^[0-9a-f]{16}$/.test(run) ? run : null;
     } catch (error) {
       await this.failed(error);

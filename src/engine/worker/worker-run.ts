@@ -17,13 +17,13 @@ import { RunClock } from "../executor/distributed/run-clock.ts";
 import { LIFE } from "../executor/distributed/scripts.ts";
 import { isPassing } from "../executor/distributed/stream-sender.ts";
 import { PartitionStreams } from "../executor/distributed/streams.ts";
+import { nextOrder } from "./orders.ts";
 import { leaseMemory, SlotLeases, tokenOf } from "./slot-leases.ts";
 import { AHEAD } from "./slot-session.ts";
 import type { Slot } from "./slots.ts";
 
-/** Milliseconds between two looks at Redis's clock, and of a wait for orders in seconds. */
+/** Milliseconds between two looks at Redis's clock. */
 const TICK_MS = 1000;
-const WAIT_SECONDS = "0.5";
 /** Leases are prolonged this often while they last, and before half of one is over. */
 const PROLONGED = 4;
 /** Milliseconds that a thread may take to end what it is at, beyond which it is ended. */
@@ -156,9 +156,9 @@ export class WorkerRun {
 
   private async nextOrder(key: string): Promise<RunOrder | null> {
     try {
-      const reply = await this.parts.waiting.send("BLPOP", [key, WAIT_SECONDS]);
+      const order = await nextOrder(this.parts.waiting, key);
       this.cutOff = false;
-      return Array.isArray(reply) ? readObject<RunOrder>(reply[1], ["type"]) : null;
+      return readObject<RunOrder>(order, ["type"]);
     } catch (error) {
       if (!isPassing(error)) throw error;
       this.cutOff = true;
