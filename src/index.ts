@@ -2,12 +2,11 @@ import { resolve } from "node:path";
 import { startRun } from "./engine/run/run.ts";
 import { scenarioName } from "./scenario/find.ts";
 import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
-import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
 import { YamlFile } from "./scenario/yaml-file.ts";
 import type { RunResult } from "./telemetry/result.ts";
 import { NO_ACCESS } from "./workloads/access.ts";
-import { checkFiles, checkHostsOf } from "./workloads/fetch/permission.ts";
+import { checkBeforeRun, type Permissions } from "./workloads/permission.ts";
 
 export {
   AsyncEngine,
@@ -43,15 +42,11 @@ export async function runScenario(
   const fromFile = typeof fileOrObject === "string";
   const loaded = fromFile ? loadScenarioFile(fileOrObject) : resolveScenario(yamlOf(fileOrObject), resolve("scenario"));
   const withModes = (scenario: Scenario): Scenario => ({ ...scenario, modes: options.modes ?? scenario.modes });
-  checkPermissions(loaded.scenario, options);
   const points = loaded.points.map((point) => ({ ...point, scenario: withModes(point.scenario) }));
   const allowedHosts = options.allowHosts ?? [];
-  for (const { scenario } of points) {
-    checkPermissions(scenario, options);
-    checkFiles(scenario);
-  }
-  checkHostsOf(
+  checkBeforeRun(
     points.map(({ scenario }) => scenario),
+    options,
     allowedHosts,
   );
   const file = fromFile ? fileOrObject : "scenario";

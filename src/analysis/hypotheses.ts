@@ -1,6 +1,5 @@
 import { agreeing, listed } from "../kernel/wording.ts";
-import { type Expectation, type FigureReference, figuresIn, isProblem, parseExpectation } from "../scenario/expectation.ts";
-import { isSweptValue } from "../scenario/expectation-names.ts";
+import { type Expectation, type FigureReference, figuresIn, isProblem, isSweptValue, parseExpectation } from "../scenario/expectation.ts";
 import type { ExpectRule } from "../scenario/schema.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
 import { metricNamed } from "../telemetry/metrics.ts";

@@ -3,22 +3,16 @@ import { fileProblem } from "../kernel/file-problem.ts";
 import { UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
 import { parseDuration, parseNumber } from "../kernel/units.ts";
+import type { ScenarioFlags } from "../scenario/overrides.ts";
 import { type AppearanceFlags, type AskedAppearance, appearanceOf, framesOf, withAppearanceFlags } from "./appearance-flags.ts";
 import { collected } from "./command.ts";
 import { type CastFlags, type CastPlan, castPlanOf } from "./recording.ts";
 
 /** Flags of `run`, as commander gives them. */
-export interface RunFlags extends AppearanceFlags, CastFlags {
-  readonly mode?: string;
+export interface RunFlags extends AppearanceFlags, CastFlags, Omit<ScenarioFlags, "with"> {
   readonly headless?: boolean;
   readonly json?: string;
   readonly out?: string;
-  readonly duration?: string;
-  readonly rate?: string;
-  readonly seed?: string;
-  readonly set?: readonly string[];
-  readonly workers?: string;
-  readonly redis?: string;
   readonly http?: string;
   readonly dumpState?: string;
   readonly closeAfter?: string;

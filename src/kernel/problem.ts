@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from "./exit.ts";
+import type { Path } from "./plain-value.ts";
 import { printable } from "./text.ts";
 
 /** A fault in a file, with its place (lines and columns from 1; line 0: a flag) and what would be right. */
@@ -12,6 +13,11 @@ export interface Problem {
 /** `FILE:LINE:COL: message`; a problem with a flag (line 0) has no place. */
 export function formatProblem({ file, line, column, message }: Problem): string {
   return line === 0 ? `${printable(file, 400)}: ${message}` : `${printable(file, 400)}:${line}:${column}: ${message}`;
+}
+
+/** A field in a message: its dotted path; `file` for the whole file. */
+export function pathText(path: Path): string {
+  return path.length === 0 ? "file" : path.map((part) => (part === "" ? '""' : printable(String(part), 60))).join(".");
 }
 
 /** Orders problems by their place in the file. */

@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { isPlainMap, type Path, valueAt } from "../kernel/plain-value.ts";
-import type { Problem } from "../kernel/problem.ts";
-import { byPlace } from "../kernel/problem.ts";
+import { byPlace, pathText, type Problem } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { shown } from "./confidential.ts";
@@ -11,8 +10,8 @@ import { flowSchema } from "./flow-schema.ts";
 import { knownKeys } from "./known-fields.ts";
 import type { LayeredFile } from "./layered-file.ts";
 import { concerns, repaired } from "./repair.ts";
+import type { SemanticProblem } from "./rules/semantic-problem.ts";
 import { type Scenario, scenarioSchema } from "./schema.ts";
-import type { SemanticProblem } from "./semantic-problem.ts";
 import { semanticProblems } from "./semantics.ts";
 import { MERGE_KEY, type YamlFault } from "./yaml-file.ts";
 
@@ -26,28 +25,33 @@ export interface ScenarioProblem extends Problem {
 }
 
 export type Checked =
-  | { readonly ok: true; readonly scenario: Scenario }
+  | { readonly ok: true; readonly scenario: Scenario; readonly problems: readonly [] }
   | { readonly ok: false; readonly problems: readonly ScenarioProblem[] };
 
 /** Checks a file with its layers. Reports all problems at once, in the order of the file. */
 export function checkScenario(source: LayeredFile): Checked {
+  const { scenario, problems } = checkValue(source);
+  const all = [...faultsOf(source), ...problems].sort(byPlace);
+  return scenario === null || all.length > 0 ? { ok: false, problems: all } : { ok: true, scenario, problems: [] };
+}
+
+function faultsOf({ yaml: { file, faults } }: LayeredFile): ScenarioProblem[] {
+  return faults.map((fault) => ({ kind: fault.kind, path: [], file, ...fault.at, message: faultMessage(fault) }));
+}
+
+/** The scenario, if every field is valid, and the problems of its value; faults of the YAML are not included. */
+function checkValue(source: LayeredFile): { readonly scenario: Scenario | null; readonly problems: readonly ScenarioProblem[] } {
   const { yaml, value } = source;
-  const problems: ScenarioProblem[] = yaml.faults.map((fault) => ({
-    kind: fault.kind,
-    path: [],
-    file: yaml.file,
-    ...fault.at,
-    message: faultMessage(fault),
-  }));
-  if (yaml.checkable) {
-    if (!isPlainMap(value)) problems.push(noMap(source));
-    else {
-      const checked = checkValue(value, source);
-      if (checked.problems.length + problems.length === 0 && checked.scenario !== null) return { ok: true, scenario: checked.scenario };
-      problems.push(...checked.problems);
-    }
-  }
-  return { ok: false, problems: problems.sort(byPlace) };
+  if (!yaml.checkable) return { scenario: null, problems: [] };
+  if (!isPlainMap(value)) return { scenario: null, problems: [noMap(source)] };
+  const parsed = scenarioSchema.safeParse(value);
+  const problems = (parsed.error?.issues ?? []).flatMap((issue) => issueProblems(issue, source));
+  const sound = parsed.success ? { scenario: parsed.data, value, without: [] } : repaired(value);
+  if (sound === null) return { scenario: null, problems };
+  const misfits = semanticProblems(sound.scenario, sound.value, yaml.value)
+    .filter(({ path }) => !sound.without.some((gone) => concerns(gone, path)))
+    .map((problem) => misfit(problem, source));
+  return { scenario: parsed.success ? withoutForeign(parsed.data, value) : null, problems: [...problems, ...misfits] };
 }
 
 function noMap({ yaml: { file }, value }: LayeredFile): ScenarioProblem {
@@ -55,23 +59,12 @@ function noMap({ yaml: { file }, value }: LayeredFile): ScenarioProblem {
   return { kind: "no-map", path: [], file, line: 1, column: 1, message: `file: must be a map of scenario fields, got ${got}` };
 }
 
-function checkValue(value: unknown, source: LayeredFile): { readonly scenario: Scenario | null; readonly problems: ScenarioProblem[] } {
-  const parsed = scenarioSchema.safeParse(value);
-  const problems = (parsed.error?.issues ?? []).flatMap((issue) => issueProblems(issue, source));
-  const sound = parsed.success ? { scenario: parsed.data, value, without: [] } : repaired(value);
-  if (sound === null) return { scenario: null, problems };
-  for (const problem of semanticProblems(sound.scenario, sound.value, source.yaml.value)) {
-    if (!sound.without.some((gone) => concerns(gone, problem.path))) problems.push(misfit(problem, source));
-  }
-  return { scenario: parsed.success ? withoutForeign(parsed.data, value) : null, problems };
-}
-
 function misfit({ path, message, atKey, within }: SemanticProblem, source: LayeredFile): ScenarioProblem {
   const { yaml, value } = source;
   const given = valueAt(value, path);
   const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
   const inside = within === undefined ? undefined : yaml.placeInText(path, String(given), within.at);
-  const text = `${placeName(path)}: ${message}, got ${shown(path, within?.got ?? given)}`;
+  const text = `${pathText(path)}: ${message}, got ${shown(path, within?.got ?? given)}`;
   return { kind: "misfit", path, ...source.problemAt(path, text, place ?? inside) };
 }
 
@@ -79,7 +72,7 @@ function misfit({ path, message, atKey, within }: SemanticProblem, source: Layer
 function withoutForeign(scenario: Scenario, written: unknown): Scenario {
   if (scenario.workload === "message") return scenario;
   if (scenario.workload === "flow") return withFlow(scenario);
-  const loaded = typeof written === "object" && written !== null && "load" in written;
+  const loaded = isPlainMap(written) && "load" in written;
   return {
     ...scenario,
     work: { ...scenario.work, kind: "none", time: 0 },
@@ -116,13 +109,13 @@ function issueProblems(issue: z.core.$ZodIssue, source: LayeredFile): ScenarioPr
   }
   const written = Number.isInteger(value) && !Number.isSafeInteger(value) ? source.numberAsWritten(path) : null;
   const got = written === null ? shown(path, value) : printable(written, 60);
-  return [{ kind: "value", path, ...source.problemAt(path, `${placeName(path)}: ${ruleOf(issue, value)}, got ${got}`) }];
+  return [{ kind: "value", path, ...source.problemAt(path, `${pathText(path)}: ${ruleOf(issue, value)}, got ${got}`) }];
 }
 
 function unknownField(path: Path, known: readonly string[], source: LayeredFile): ScenarioProblem {
   const around = path.slice(0, -1);
   const key = String(path.at(-1));
-  const message = `${placeName(path)}: is not a known field${suggestion(key, known)}, got ${shown(path, valueAt(source.value, path))}`;
+  const message = `${pathText(path)}: is not a known field${suggestion(key, known)}, got ${shown(path, valueAt(source.value, path))}`;
   // The executor decides which fields a load has. If an override set it, that override made the field unknown.
   const decider = [...around, "executor"];
   const blamed = source.overrideAt(path) === null && source.overrideAt(decider) !== null ? decider : path;
@@ -149,8 +142,4 @@ function ruleOf(issue: z.core.$ZodIssue, value: unknown): string {
 
 function article(type: string): string {
   return type === "string" ? "text" : type === "array" ? "a list" : `a ${type}`;
-}
-
-export function placeName(path: Path): string {
-  return path.length === 0 ? "file" : path.map((part) => (part === "" ? '""' : printable(String(part), 60))).join(".");
 }

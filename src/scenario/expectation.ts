@@ -1,3 +1,6 @@
+import { plainValue } from "../kernel/units.ts";
+import { valueText } from "../telemetry/points.ts";
+
 /**
  * What a scenario expects of its cases, as a comparison of two sums over their figures:
  *
@@ -248,3 +251,16 @@ class Parser {
 }
 
 const OPERATOR_RULE = "must have + - * / or a comparison (< > <= >= == != ~) here";
+
+/** True if a swept value equals the written one: `10_000` is 10000, 1ms is 1000us. */
+export function isSweptValue(value: unknown, written: string): boolean {
+  return written === valueText(value) || plainValue(written) === plainValue(value) || sameJson(value, written);
+}
+
+function sameJson(value: unknown, written: string): boolean {
+  try {
+    return JSON.stringify(JSON.parse(written)) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,12 +1,14 @@
-import { InvalidScenario } from "../kernel/problem.ts";
+import { byPlace, InvalidScenario, type Problem } from "../kernel/problem.ts";
 import { checkScenario } from "./check.ts";
 import { LayeredFile } from "./layered-file.ts";
 import { withNamedFiles } from "./named-files.ts";
-import { type FlagOverride, layered } from "./overrides.ts";
+import { type FlagOverride, overridesFor, type ScenarioFlags } from "./overrides.ts";
 import { readBounded } from "./read.ts";
 import type { Scenario } from "./schema.ts";
-import { inFileOrder, type SweepPoint, sweepPoints, sweepProblems } from "./sweep.ts";
+import { axisProblems, pointsOf, type SweepPoint, unswept, valuesOf } from "./sweep.ts";
 import { YamlFile } from "./yaml-file.ts";
+
+/** A scenario file on its way to a scenario: its text is read, parsed, layered under flags, checked, and its sweep expanded. */
 
 /** Reads the text of a file. Throws an InvalidScenario if it cannot be read. */
 export type ReadText = (file: string) => string;
@@ -17,6 +19,19 @@ export interface LoadedScenario {
   readonly points: readonly SweepPoint[];
   /** The file with flags and variables layered over it. */
   readonly source: LayeredFile;
+}
+
+/** A scenario from its file, the environment and the flags. */
+export interface FlaggedScenario extends LoadedScenario {
+  /** Variables of the environment that are ignored, since the scenario sweeps their fields. */
+  readonly ignored: readonly string[];
+}
+
+/** Reads a scenario file once, and applies the environment, then the flags. Throws a UserError. */
+export function scenarioWithFlags(file: string, flags: ScenarioFlags, read?: ReadText): FlaggedScenario {
+  const yaml = readScenario(file, read);
+  const { overrides, ignored } = overridesFor(yaml.value, flags);
+  return { ...resolveScenario(yaml, file, overrides), ignored };
 }
 
 /** Reads a scenario file, applies overrides and checks it. Throws an InvalidScenario with all problems. */
@@ -39,10 +54,41 @@ export function readScenario(file: string, read: ReadText = readBounded): YamlFi
  * for an override without meaning.
  */
 export function resolveScenario(yaml: YamlFile, file: string, overrides: readonly FlagOverride[] = []): LoadedScenario {
-  const source = overrides.reduce(layered, LayeredFile.of(yaml));
+  const source = overrides.reduce((below, override) => below.withFlag(override), LayeredFile.of(yaml));
   const checked = checkScenario(source);
-  if (!checked.ok) throw new InvalidScenario(inFileOrder([...checked.problems, ...sweepProblems(source)]));
-  const points = sweepPoints(checked.scenario, source);
+  const sweepProblems = axisProblems(source);
+  if (!checked.ok || sweepProblems.length > 0) throw invalid([...checked.problems, ...sweepProblems, ...valueProblems(source)]);
+  const points = checkedPoints(checked.scenario, source);
   const named = (scenario: Scenario) => withNamedFiles(scenario, file, source);
   return { scenario: named(checked.scenario), points: points.map((point) => ({ ...point, scenario: named(point.scenario) })), source };
+}
+
+/** Every point of the sweep, checked; one point without a sweep. Throws an InvalidScenario. */
+function checkedPoints(scenario: Scenario, source: LayeredFile): SweepPoint[] {
+  if (Object.keys(scenario.sweep ?? {}).length === 0) return unswept(scenario);
+  const points: SweepPoint[] = [];
+  const problems: Problem[] = [];
+  for (const { params, source: at } of pointsOf(source)) {
+    const checked = checkScenario(at);
+    if (checked.ok) points.push({ params, scenario: checked.scenario });
+    // A value that is invalid by itself is reported once instead of in every combination.
+    const alone = checked.ok || problems.length > 0 ? [] : valueProblems(source);
+    if (alone.length > 0) throw invalid(alone);
+    problems.push(...checked.problems);
+  }
+  if (problems.length > 0) throw invalid(problems);
+  return points;
+}
+
+/** Problems of each swept value by itself, with all other fields as in the file. Problems of the file are not included. */
+function valueProblems(source: LayeredFile): Problem[] {
+  return valuesOf(source).flatMap(({ override, source: alone }) =>
+    checkScenario(alone).problems.filter(({ path }) => alone.overrideAt(path) === override),
+  );
+}
+
+/** The error of some problems: each once, in the order of the file. */
+function invalid(problems: readonly Problem[]): InvalidScenario {
+  const once = new Map(problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`, problem]));
+  return new InvalidScenario([...once.values()].sort(byPlace));
 }

@@ -2,9 +2,8 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileProblem } from "../kernel/file-problem.ts";
 import type { Path } from "../kernel/plain-value.ts";
-import { InvalidScenario } from "../kernel/problem.ts";
+import { InvalidScenario, pathText } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
-import { placeName } from "./check.ts";
 import type { LayeredFile } from "./layered-file.ts";
 import type { Scenario } from "./schema.ts";
 
@@ -31,7 +30,7 @@ const NO_MODULE = "it is a pipe, and a module is a file";
 function checkFile(path: Path, file: string, source: LayeredFile, noPipe: string | null = null): void {
   const why = whyUnreadable(file, noPipe);
   if (why === null) return;
-  const message = `${placeName(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
+  const message = `${pathText(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
   throw new InvalidScenario([source.problemAt(path, message)]);
 }
 

@@ -1,11 +1,21 @@
 import { parse } from "yaml";
-import { isPlainMap, type Path, valueAt, withoutValueAt, withValueAt } from "../kernel/plain-value.ts";
+import { isPlainMap, type Path, valueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { printable, quoted } from "../kernel/text.ts";
 import { isConfidential, withoutCredentials } from "./confidential.ts";
-import { firstUnknown, knownKeys } from "./known-fields.ts";
-import type { LayeredFile, Override } from "./layered-file.ts";
-import { DEFAULT_EXECUTOR } from "./load-schema.ts";
+import { MODES, type Mode } from "./modes.ts";
+
+/** Flags and variables of the environment as values of scenario fields. */
+
+/** The origin of a value: a flag or variable as the user wrote it, or another path of the file. */
+export type OverrideSource = string | Path;
+
+/** A value that replaces the file's. */
+export interface Override {
+  readonly source: OverrideSource;
+  readonly path: Path;
+  readonly value: unknown;
+}
 
 /** The value of a field from a flag or a variable of the environment. */
 export interface FlagOverride extends Override {
@@ -15,13 +25,93 @@ export interface FlagOverride extends Override {
   readonly onlyWith?: { readonly flag: string; readonly executors: readonly string[] };
 }
 
+/** Flags that change a scenario, as commander gives them. */
+export interface ScenarioFlags {
+  readonly mode?: string;
+  readonly seed?: string;
+  readonly workers?: string;
+  readonly redis?: string;
+  readonly duration?: string;
+  readonly rate?: string;
+  readonly set?: readonly string[];
+  /** As `set`, of one arm of a comparison. */
+  readonly with?: readonly string[];
+}
+
+/** Values from the environment and the flags, in the order of their layers. */
+export interface Overrides {
+  readonly overrides: readonly FlagOverride[];
+  /** Variables of the environment that are ignored, since the scenario sweeps their fields. */
+  readonly ignored: readonly string[];
+}
+
+/** The environment's values for a scenario, then those of the flags, which take precedence. `written`: the value of the file. Throws a UserError. */
+export function overridesFor(written: unknown, flags: ScenarioFlags, env: NodeJS.ProcessEnv = process.env): Overrides {
+  const { overrides, ignored } = environmentOf(written, env);
+  return { overrides: [...overrides, ...serverOverride(written, flags, env), ...overridesOf(flags)], ignored };
+}
+
+/** Variables of the environment for `fetch` scenarios. Flags take precedence over them, and they over the file. */
+const VARIABLES: readonly (readonly [name: string, path: string, value: (text: string) => unknown])[] = [
+  ["MAX_CONCURRENCY", "fetch.concurrency.max", numberOr],
+  ["TIMEOUT_SECONDS", "fetch.timeout", (text) => (numberOr(text) === text ? text : `${text.trim()}s`)],
+  ["RETRIES", "fetch.retry.max", numberOr],
+  ["TILE_BASE_URL", "fetch.target", (text) => ({ url: text })],
+];
+
+/** Overrides from the environment, and the variables ignored because their fields are swept. `written`: the value of the file. */
+export function environmentOf(written: unknown, env: NodeJS.ProcessEnv): Overrides {
+  if (valueAt(written, ["workload"]) !== "fetch") return { overrides: [], ignored: [] };
+  const sweep = valueAt(written, ["sweep"]);
+  const swept = isPlainMap(sweep) ? Object.keys(sweep) : [];
+  const isSwept = (path: string) => swept.some((field) => field === path || field.startsWith(`${path}.`));
+  const set = VARIABLES.filter(([name]) => (env[name] ?? "") !== "");
+  const overrides = set
+    .filter(([, path]) => !isSwept(path))
+    .map(([name, path, read]) => ({
+      source: `${name}=${printable(env[name] ?? "", 80)}`,
+      path: path.split("."),
+      value: read(env[name] ?? ""),
+    }));
+  return { overrides, ignored: set.filter(([, path]) => isSwept(path)).map(([name]) => name) };
+}
+
+/** The server that `REDIS_URL` names, for runs of mode `distributed`: others have no use for it. */
+function serverOverride(written: unknown, { mode, set = [] }: ScenarioFlags, env: NodeJS.ProcessEnv): readonly FlagOverride[] {
+  const url = env["REDIS_URL"] ?? "";
+  const asked = JSON.stringify([mode, set.filter((text) => text.startsWith("modes")), valueAt(written, ["modes"])]);
+  if (url === "" || !asked.includes("distributed")) return [];
+  return [{ source: `REDIS_URL=${printable(withoutCredentials(url), 80)}`, path: ["distributed", "redis"], value: url }];
+}
+
+/** The flags as overrides of scenario fields; `--set` first, so that named flags take precedence. */
+export function overridesOf(flags: ScenarioFlags): FlagOverride[] {
+  const overrides = [...(flags.set ?? []).map(parseOverride), ...(flags.with ?? []).map((text) => overrideOfFlag("--with", text))];
+  const add = (flag: string, text: string, path: string, value: unknown, executors?: readonly string[]) =>
+    overrides.push({
+      source: `${flag} ${printable(withoutCredentials(text), 60)}`,
+      path: path.split("."),
+      value,
+      ...(executors === undefined ? {} : { onlyWith: { flag, executors } }),
+    });
+  const { mode, seed, workers, redis, duration, rate } = flags;
+  if (mode !== undefined) add("--mode", mode, "modes", modesOf(mode));
+  if (seed !== undefined) add("--seed", seed, "seed", numberOr(seed));
+  if (workers !== undefined) add("--workers", workers, "parallel.workers", numberOr(workers));
+  if (workers !== undefined && mode?.includes("distributed")) add("--workers", workers, "distributed.workers", numberOr(workers));
+  if (redis !== undefined) add("--redis", redis, "distributed.redis", redis);
+  if (duration !== undefined) add("--duration", duration, "load.duration", duration, ["constant-arrival-rate", "constant-vus"]);
+  if (rate !== undefined) add("--rate", rate, "load.rate", numberOr(rate), ["constant-arrival-rate", "replay"]);
+  return overrides;
+}
+
 /** Parses `path=value` of `--set`. Throws a UserError. */
 export function parseOverride(text: string): FlagOverride {
   return overrideOfFlag("--set", text);
 }
 
 /** Parses `path=value` of a flag. The value is YAML, except for a lone `-`, which means standard input. Throws a UserError. */
-export function overrideOfFlag(flag: string, text: string): FlagOverride {
+function overrideOfFlag(flag: string, text: string): FlagOverride {
   const at = text.indexOf("=");
   const field = text.slice(0, Math.max(0, at));
   const source = `${flag} ${printable(isConfidential([field]) ? `${field}=…` : withoutCredentials(text), 80)}`;
@@ -41,55 +131,18 @@ function pathOf(parts: readonly string[]): Path {
   return parts[0] === "sweep" && parts.length > 1 ? ["sweep", parts.slice(1).join(".")] : parts;
 }
 
-/** Maps with names from the user as keys. */
-const NAMED_BY_USER: readonly unknown[] = ["tags", "sweep", "thresholds"];
-
-/** Fields of which a scenario has one at most: setting one removes the others. */
-const ALTERNATIVES: readonly (readonly string[])[] = [
-  ["fetch.tiles", "fetch.urls", "fetch.urlsFile"],
-  ["fetch.body.text", "fetch.body.template", "fetch.body.file", "fetch.body.rows"],
-  ["fetch.auth.bearer", "fetch.auth.basic"],
-  ["fetch.target.mock", "fetch.target.url", "fetch.target.urls"],
-];
-
-/** Layers a flag over a file and removes what cannot be combined with it. Throws a UserError if the flag has no meaning here. */
-export function layered(below: LayeredFile, override: FlagOverride): LayeredFile {
-  const { path, value } = override;
-  const field = path.join(".");
-  checkMeaning(below, override);
-  const others = ALTERNATIVES.find((fields) => fields.includes(field)) ?? [];
-  let room = others.filter((other) => other !== field).reduce<unknown>((all, other) => withoutValueAt(all, other.split(".")), below.value);
-  if (field === "load.executor") room = withLoadFor(value, room);
-  return below.over(withoutSweepOf(field, room)).with(override);
+/** The text as a number if it is one, else unchanged, for the scenario's rules to report. */
+function numberOr(text: string): number | string {
+  const number = Number(text.replaceAll("_", ""));
+  return text.trim() !== "" && Number.isFinite(number) ? number : text;
 }
 
-function checkMeaning({ value }: LayeredFile, { source, path, onlyWith }: FlagOverride): void {
-  const executor = executorOf(value);
-  if (onlyWith !== undefined && !onlyWith.executors.includes(executor))
-    throw new UserError(`${onlyWith.flag} has no meaning for load.executor ${printable(executor, 40)}`);
-  const named = (NAMED_BY_USER.includes(path[0]) && path.length > 1) || path.slice(0, 2).join(".") === "fetch.headers";
-  const hint = named ? null : firstUnknown(path.map(String), value);
-  if (hint !== null) throw new UserError(`${source}: there is no field ${printable(path.join("."), 60)}${hint}`);
-}
-
-/** The executor of the load, also of an invalid scenario. */
-function executorOf(value: unknown): string {
-  const { workload, load } = (isPlainMap(value) ? value : {}) as { workload?: unknown; load?: { executor?: unknown } | null };
-  return String(load?.executor ?? (workload === "fetch" && load === undefined ? "once" : DEFAULT_EXECUTOR));
-}
-
-/** Keeps only the fields of the load that the new executor has. */
-function withLoadFor(executor: unknown, value: unknown): unknown {
-  const load = valueAt(value, ["load"]);
-  if (!isPlainMap(load)) return value;
-  const known = knownKeys(["load"], { executor });
-  return withValueAt(value, ["load"], Object.fromEntries(Object.entries(load).filter(([key]) => known.includes(key))));
-}
-
-/** Removes the field from the sweep, and an emptied sweep as a whole. */
-function withoutSweepOf(field: string, value: unknown): unknown {
-  const left = withoutValueAt(value, ["sweep", field]);
-  const sweep = valueAt(left, ["sweep"]);
-  const emptied = left !== value && isPlainMap(sweep) && Object.keys(sweep).length === 0;
-  return emptied ? withoutValueAt(left, ["sweep"]) : left;
+function modesOf(text: string): readonly Mode[] {
+  const modes = text.split(",").map((mode) => mode.trim());
+  for (const mode of modes) {
+    if (!(MODES as readonly string[]).includes(mode)) {
+      throw new UserError(`--mode: must be a list of ${MODES.join(", ")} with commas, got ${quoted(text)}`);
+    }
+  }
+  return modes as Mode[];
 }

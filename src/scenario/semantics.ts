@@ -1,13 +1,13 @@
 import { suggestion } from "../kernel/spelling.ts";
 import { isThresholdMetric, metricNames, THRESHOLD_METRICS } from "../telemetry/metrics.ts";
 import { parseThreshold } from "../telemetry/threshold.ts";
-import { distributedMisfits } from "./distributed-rules.ts";
-import { expectMisfits } from "./expect-rules.ts";
-import { fetchMisfits } from "./fetch-rules.ts";
-import { flowMisfits } from "./flow-rules.ts";
 import { arrivalEstimate, loadDuration, rampTotal } from "./load-extent.ts";
+import { distributedMisfits } from "./rules/distributed.ts";
+import { expectMisfits } from "./rules/expect.ts";
+import { fetchMisfits } from "./rules/fetch.ts";
+import { flowMisfits } from "./rules/flow.ts";
+import type { SemanticProblem } from "./rules/semantic-problem.ts";
 import { MESSAGE_PARTS, type Scenario } from "./schema.ts";
-import type { SemanticProblem } from "./semantic-problem.ts";
 
 export { arrivalEstimate, loadDuration, pacedSpan, type Ramp, rampTotal } from "./load-extent.ts";
 
@@ -22,8 +22,7 @@ export function semanticProblems(scenario: Scenario, written: unknown, inFile: u
     ...workMisfits(scenario),
     ...thresholdMisfits(scenario),
     ...loadMisfits(scenario),
-    ...fetchMisfits(scenario),
-    ...flowMisfits(scenario, written),
+    ...workloadMisfits(scenario, written),
     ...distributedMisfits(scenario),
     ...expectMisfits(scenario, written, inFile),
   ];
@@ -34,6 +33,15 @@ function foreignParts({ workload }: Scenario, written: unknown): SemanticProblem
   const foreign = workload === "message" ? ["fetch", "flow"] : [...MESSAGE_PARTS, workload === "fetch" ? "flow" : "fetch"];
   const there = foreign.filter((part) => typeof written === "object" && written !== null && part in written);
   return there.map((part) => ({ path: [part], message: `is not a part of workload ${workload}` }));
+}
+
+/** Conflicts of what only one workload has. */
+function workloadMisfits(scenario: Scenario, written: unknown): SemanticProblem[] {
+  const { workload, load } = scenario;
+  if (workload === "fetch") return fetchMisfits(scenario);
+  const once: SemanticProblem = { path: ["load", "executor"], message: "must not be once: that is for workload fetch" };
+  const misplaced = load.executor === "once" ? [once] : [];
+  return workload === "flow" ? [...misplaced, ...flowMisfits(scenario, written)] : misplaced;
 }
 
 function loadMisfits(scenario: Scenario): SemanticProblem[] {

@@ -1,12 +1,12 @@
 import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
-import { byPlace, InvalidScenario, type Problem } from "../kernel/problem.ts";
+import type { Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { parseNumber, plainValue } from "../kernel/units.ts";
-import { checkScenario } from "./check.ts";
 import { shown } from "./confidential.ts";
 import { NEVER_SWEPT } from "./editor-schema.ts";
 import { firstUnknown } from "./known-fields.ts";
-import type { LayeredFile, Override } from "./layered-file.ts";
+import type { LayeredFile } from "./layered-file.ts";
+import type { Override } from "./overrides.ts";
 import type { Scenario } from "./schema.ts";
 
 /** One combination of swept values with its scenario. */
@@ -16,55 +16,74 @@ export interface SweepPoint {
   readonly scenario: Scenario;
 }
 
+/** One combination of swept values, layered over the file. */
+export interface LayeredPoint {
+  readonly params: SweepPoint["params"];
+  readonly source: LayeredFile;
+}
+
+/** One swept value, layered over the file by itself. */
+export interface LayeredValue {
+  readonly override: Override;
+  readonly source: LayeredFile;
+}
+
 /** Limit of combinations per sweep. */
 const MOST_POINTS = 1000;
 
-/** Every combination of the swept values, each checked; the last field changes fastest. One point without a sweep. Throws an InvalidScenario. */
-export function sweepPoints(scenario: Scenario, source: LayeredFile): SweepPoint[] {
-  const axes = Object.entries(scenario.sweep ?? {});
-  if (axes.length === 0) return unswept(scenario);
-  if (axisProblems(source).length > 0) refuse(sweepProblems(source));
-  const points: SweepPoint[] = [];
-  const problems: Problem[] = [];
-  for (const indices of combinations(axes.map(([, values]) => values.length))) {
-    const overrides = axes.map(([path, values], axis) => overrideOf(path, indices[axis] ?? 0, values[indices[axis] ?? 0]));
-    const checked = checkScenario(overrides.reduce((below, override) => below.with(override), source));
-    if (checked.ok) {
-      const params = Object.fromEntries(overrides.map(({ value }, axis) => [axes[axis]?.[0] ?? "", parseNumber(value) ?? value]));
-      points.push({ params, scenario: checked.scenario });
-      continue;
-    }
-    // A value that is invalid by itself is reported once instead of in every combination.
-    if (problems.length === 0) refuse(valueProblems(source));
-    problems.push(...checked.problems);
+/** The single point of a scenario without a sweep. */
+export function unswept(scenario: Scenario): SweepPoint[] {
+  return [{ params: {}, scenario }];
+}
+
+/** The file at every combination of the swept values; the last field changes fastest. Its fields must have no problems. */
+export function* pointsOf(source: LayeredFile): Generator<LayeredPoint> {
+  const axes = axesOf(source).map(([field, values]) => (Array.isArray(values) ? overridesOfAxis(field, values) : []));
+  for (const overrides of combinations(axes)) {
+    const params = Object.fromEntries(overrides.map(({ path, value }) => [path.join("."), parseNumber(value) ?? value]));
+    yield { params, source: overrides.reduce((below, override) => below.with(override), source) };
   }
-  refuse(problems);
-  return points;
 }
 
-function refuse(problems: readonly Problem[]): void {
-  if (problems.length > 0) throw new InvalidScenario(inFileOrder(problems));
-}
-
-/** Removes repeated problems and sorts them in the order of the file. */
-export function inFileOrder(problems: readonly Problem[]): Problem[] {
-  const once = new Map(problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`, problem]));
-  return [...once.values()].sort(byPlace);
-}
-
-function overrideOf(path: string, index: number, value: unknown): Override {
-  return { source: ["sweep", path, index], path: path.split("."), value };
-}
-
-/** Problems of a sweep: its fields, its size and each of its values. Works for otherwise invalid files, too. */
-export function sweepProblems(source: LayeredFile): Problem[] {
-  return [...axisProblems(source), ...valueProblems(source)];
+/** The file with each swept value by itself, all other fields as they are. */
+export function valuesOf(source: LayeredFile): LayeredValue[] {
+  return axesOf(source).flatMap(([field, values]) => {
+    if (!Array.isArray(values) || whyNotSwept(field, source) !== null) return [];
+    return overridesOfAxis(field, values.slice(0, MOST_POINTS)).map((override) => ({ override, source: source.with(override) }));
+  });
 }
 
 /** Swept fields with their values: lists, in a valid file. */
 function axesOf({ value }: LayeredFile): [field: string, values: unknown][] {
   const sweep = valueAt(value, ["sweep"]);
   return isPlainMap(sweep) ? Object.entries(sweep) : [];
+}
+
+function overridesOfAxis(field: string, values: readonly unknown[]): Override[] {
+  return values.map((value, index) => ({ source: ["sweep", field, index], path: field.split("."), value }));
+}
+
+function* combinations<T>([first, ...rest]: readonly (readonly T[])[]): Generator<readonly T[]> {
+  if (first === undefined) yield [];
+  for (const value of first ?? []) for (const others of combinations(rest)) yield [value, ...others];
+}
+
+/** Problems of the swept fields and the number of their combinations, also in an otherwise invalid file. */
+export function axisProblems(source: LayeredFile): Problem[] {
+  const axes = axesOf(source);
+  const sizes = axes.map(([field, values]) => (Array.isArray(values) && whyNotSwept(field, source) === null ? values.length : 1));
+  const total = sizes.reduce((product, size) => product * size, 1);
+  const problems = axes.flatMap(([field, values]) => fieldProblems(field, values, source));
+  if (total <= MOST_POINTS) return problems;
+  const text = `sweep: must make at most ${MOST_POINTS} combinations, got ${total}`;
+  return [...problems, source.problemAt(["sweep"], text, source.yaml.placeOfKey([], "sweep"))];
+}
+
+function fieldProblems(field: string, values: unknown, source: LayeredFile): Problem[] {
+  const why = whyNotSwept(field, source);
+  if (why === null) return Array.isArray(values) ? repeatedValues(field, values, source) : [];
+  const text = `sweep.${printable(field, 80)}: ${why}, got ${shown([field], values)}`;
+  return [source.problemAt(["sweep", field], text, source.yaml.placeOfKey(["sweep"], field))];
 }
 
 /** The reason why a field cannot be swept; null if it can. */
@@ -74,66 +93,12 @@ function whyNotSwept(field: string, { value }: LayeredFile): string | null {
   return unknown === null ? null : `is not a known field${unknown}`;
 }
 
-function axisProblems(source: LayeredFile): Problem[] {
-  const problems: Problem[] = [];
-  let total = 1;
-  for (const [field, values] of axesOf(source)) {
-    const why = whyNotSwept(field, source);
-    if (why !== null) {
-      const text = `sweep.${printable(field, 80)}: ${why}, got ${shown([field], values)}`;
-      problems.push(source.problemAt(["sweep", field], text, source.yaml.placeOfKey(["sweep"], field)));
-    } else if (Array.isArray(values)) {
-      total *= values.length;
-      problems.push(...repeatedValues(field, values, source));
-    }
-  }
-  if (total > MOST_POINTS) {
-    const text = `sweep: must make at most ${MOST_POINTS} combinations, got ${total}`;
-    problems.push(source.problemAt(["sweep"], text, source.yaml.placeOfKey([], "sweep")));
-  }
-  return problems;
-}
-
 /** Problems with values that occur twice: they would look like different cases. */
 function repeatedValues(field: string, values: readonly unknown[], source: LayeredFile): Problem[] {
-  const seen = new Set<string>();
-  const problems: Problem[] = [];
-  for (const [index, value] of values.slice(0, MOST_POINTS).entries()) {
-    const key = plainValue(value);
-    if (seen.has(key)) {
-      const text = `sweep.${printable(field, 80)}.${index}: must be another value than those before it, got ${shown([field], value)}`;
-      problems.push(source.problemAt(["sweep", field, index], text));
-    }
-    seen.add(key);
-  }
-  return problems;
-}
-
-/** Problems of each swept value by itself, with all other fields as in the file. Problems of the file are not included. */
-function valueProblems(source: LayeredFile): Problem[] {
-  return axesOf(source).flatMap(([field, values]) => {
-    if (!Array.isArray(values) || whyNotSwept(field, source) !== null) return [];
-    return values.slice(0, MOST_POINTS).flatMap((value, index) => {
-      const override = overrideOf(field, index, value);
-      const alone = source.with(override);
-      const checked = checkScenario(alone);
-      return checked.ok ? [] : checked.problems.filter(({ path }) => alone.overrideAt(path) === override);
-    });
+  const keys = values.slice(0, MOST_POINTS).map(plainValue);
+  return keys.flatMap((key, index) => {
+    if (keys.indexOf(key) === index) return [];
+    const text = `sweep.${printable(field, 80)}.${index}: must be another value than those before it, got ${shown([field], values[index])}`;
+    return [source.problemAt(["sweep", field, index], text)];
   });
-}
-
-function* combinations(sizes: readonly number[]): Generator<readonly number[]> {
-  const indices = sizes.map(() => 0);
-  for (;;) {
-    yield indices;
-    let axis = sizes.length - 1;
-    while (axis >= 0 && (indices[axis] ?? 0) + 1 === sizes[axis]) indices[axis--] = 0;
-    if (axis < 0) return;
-    indices[axis] = (indices[axis] ?? 0) + 1;
-  }
-}
-
-/** The single point of a scenario without a sweep. */
-export function unswept(scenario: Scenario): SweepPoint[] {
-  return [{ params: {}, scenario }];
 }

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { predictScenario } from "../../src/cli/commands/predict.ts";
 import { run } from "../../src/cli/commands/run.ts";
 import { validate } from "../../src/cli/commands/validate.ts";
-import { scenarioWithFlags } from "../../src/cli/scenario.ts";
 import { StopSignals } from "../../src/cli/signals.ts";
+import { scenarioWithFlags } from "../../src/scenario/load.ts";
 import { heard } from "../support/cli.ts";
 
 const TEXT = "title: once\nload: { executor: constant-arrival-rate, rate: 100, duration: 50ms }\nwork: { kind: none }\nmodes: [async]\n";

@@ -6,7 +6,7 @@ import { formatCount, formatMs, formatShare, parseDuration } from "../../kernel/
 import { sketchArrivals } from "../../load/sketch.ts";
 import { planCases } from "../../plan/plan.ts";
 import { findScenario } from "../../scenario/find.ts";
-import type { ReadText } from "../../scenario/load.ts";
+import { type ReadText, scenarioWithFlags } from "../../scenario/load.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { type Allowance, coresText, readAllowance, threadsFor } from "../../telemetry/allowance.ts";
@@ -19,7 +19,6 @@ import { paramsText } from "../../views/report/sweep.ts";
 import { textTable } from "../../views/report/table.ts";
 import { wrappedText } from "../../views/report/wrapping.ts";
 import { numberFrom, type RunFlags } from "../flags.ts";
-import { scenarioWithFlags } from "../scenario.ts";
 import { widthOf } from "../terminal.ts";
 
 export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate" | "seed" | "set" | "workers"> {

@@ -2,7 +2,7 @@ import { LEAST_REPEATS, tooFewRepeats } from "../../analysis/repeats.ts";
 import { FEWEST_BEYOND } from "../../kernel/borne.ts";
 import { EXIT } from "../../kernel/exit.ts";
 import type { Path } from "../../kernel/plain-value.ts";
-import { byPlace, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
+import { byPlace, formatProblem, type Problem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
 import { plannedModes } from "../../plan/plan.ts";
@@ -17,7 +17,7 @@ import { compose } from "../compose.ts";
 import { type RunFlags, readFlags } from "../flags.ts";
 import { isOnGitHub, tellGitHub, workspace } from "../github.ts";
 import { RunKeeper } from "../keep.ts";
-import { type LoadedForRun, loadForRun } from "../load-scenario.ts";
+import { loadAllForRun } from "../load-scenario.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
 import { expectationPath, placesIn, thresholdPath } from "../places.ts";
 import { repeatsOf } from "../repeat-flags.ts";
@@ -38,7 +38,8 @@ export async function run(
   checkTargets(flags, files);
   // Printed once the dashboard no longer covers them.
   const say = (line: string) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line));
-  const loaded = loadAll(files, (file) => loadForRun(file, flags, say, read));
+  const loaded = loadAllForRun(files, flags, read);
+  for (const warning of loaded.flatMap(({ warnings }) => warnings)) say(warning);
   const scenarios = loaded.map(({ named }) => named);
   if (repeats !== null && repeats.rounds < LEAST_REPEATS) say(`warning: ${tooFewRepeats(repeats.rounds)}`);
   const modes = scenarios.flatMap(({ points }) => plannedModes(points, repeats?.rounds ?? null));
@@ -99,22 +100,6 @@ export async function run(
   for (const warning of stoppedBy === null ? baselines.save(results) : []) say(warning);
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
   return viewBroken === null ? exitCodeOf(results, flags.strict, regressed) : EXIT.internal;
-}
-
-/** Loads all scenarios; throws the problems of all. */
-function loadAll(files: readonly string[], load: (file: string) => LoadedForRun): LoadedForRun[] {
-  const problems: Problem[] = [];
-  const loaded = files.flatMap((file) => {
-    try {
-      return [load(file)];
-    } catch (error) {
-      if (!(error instanceof InvalidScenario)) throw error;
-      problems.push(...error.problems);
-      return [];
-    }
-  });
-  if (problems.length > 0) throw new InvalidScenario(problems);
-  return loaded;
 }
 
 /** Reports, even when quiet, why a case has no valid measurement. */

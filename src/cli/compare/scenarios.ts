@@ -81,7 +81,8 @@ export function say(line: string): void {
 /** A scenario of a comparison, which must be able to run several times. */
 export function loadArm(name: string, flags: CompareFlags): LoadedForRun {
   if (!isScenario(name)) throw new UserError(`compare: ${quoted(name)} is no scenario; two scenarios are compared, or two runs`);
-  const loaded = loadForRun(findScenario(name), flags, say);
+  const loaded = loadForRun(findScenario(name), flags);
+  for (const warning of loaded.warnings) say(warning);
   for (const { scenario } of loaded.named.points) {
     if (scenario.load.executor === "replay" && scenario.load.file === "-")
       throw new UserError(`compare: ${printable(name, 80)} reads messages from standard input, which cannot be read twice`);

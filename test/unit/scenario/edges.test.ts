@@ -11,7 +11,7 @@ import * as rule from "../../../src/scenario/rule-scalars.ts";
 import * as s from "../../../src/scenario/scalars.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { arrivalEstimate, loadDuration, pacedSpan, rampTotal } from "../../../src/scenario/semantics.ts";
-import { sweepProblems } from "../../../src/scenario/sweep.ts";
+import { axisProblems } from "../../../src/scenario/sweep.ts";
 import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 
 /** Where what is taken ends: the last value that is, and the first that is not. */
@@ -265,7 +265,7 @@ describe("a sweep", () => {
   test("of as many points as there may be is taken, one more refused", () => {
     const values = (count: number) => Array.from({ length: count }, (_, i) => i + 1).join(", ");
     const wrong = (first: number, second: number) =>
-      sweepProblems(
+      axisProblems(
         LayeredFile.of(YamlFile.parse("s.yaml", `title: A\nsweep: { seed: [${values(first)}], queue.capacity: [${values(second)}] }\n`)),
       );
     expect(wrong(50, 20)).toEqual([]);

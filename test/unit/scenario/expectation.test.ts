@@ -2,11 +2,11 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { checkScenario } from "../../../src/scenario/check.ts";
 import { figuresIn, isProblem, parseExpectation } from "../../../src/scenario/expectation.ts";
-import { nameProblems } from "../../../src/scenario/expectation-names.ts";
 import { listScenarios } from "../../../src/scenario/find.ts";
 import { LayeredFile } from "../../../src/scenario/layered-file.ts";
 import { loadScenario } from "../../../src/scenario/load.ts";
-import { layered, parseOverride } from "../../../src/scenario/overrides.ts";
+import { parseOverride } from "../../../src/scenario/overrides.ts";
+import { nameProblems } from "../../../src/scenario/rules/expect.ts";
 import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 import { rounds } from "../../support/campaign.ts";
 
@@ -153,7 +153,7 @@ describe("the names in expectations", () => {
 /** Problems of a scenario that expects this, by place. */
 function placed(rule: string, ...flags: readonly string[]): string[] {
   const yaml = YamlFile.parse("s.yaml", `title: T\nmodes: [sync, async]\nsweep: { load.rate: [10, 100] }\nexpect:\n  - ${rule}\n`);
-  const checked = checkScenario(flags.map(parseOverride).reduce(layered, LayeredFile.of(yaml)));
+  const checked = checkScenario(flags.map(parseOverride).reduce((below, flag) => below.withFlag(flag), LayeredFile.of(yaml)));
   return checked.ok ? [] : checked.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
 }
 

@@ -3,11 +3,11 @@ import { InvalidScenario } from "../../../src/kernel/problem.ts";
 import { checkScenario } from "../../../src/scenario/check.ts";
 import { LayeredFile } from "../../../src/scenario/layered-file.ts";
 import { resolveScenario } from "../../../src/scenario/load.ts";
-import { layered, parseOverride } from "../../../src/scenario/overrides.ts";
+import { parseOverride } from "../../../src/scenario/overrides.ts";
 import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 
 const fileOf = (text: string) => YamlFile.parse("s.yaml", `title: T\n${text}\n`);
-const withFlags = (yaml: YamlFile, ...flags: string[]) => flags.map(parseOverride).reduce(layered, LayeredFile.of(yaml));
+const withFlags = (yaml: YamlFile, ...flags: string[]) => flags.map(parseOverride).reduce((below, flag) => below.withFlag(flag), LayeredFile.of(yaml));
 
 /** Place and sentence of each problem. */
 function problemsOf(text: string, ...flags: string[]): string[] {
@@ -24,7 +24,7 @@ describe("a layer", () => {
   test("leaves the file and the layers beneath it as they are", () => {
     const yaml = fileOf("queue: { capacity: 5, overflow: block }");
     const beneath = withFlags(yaml, "queue.capacity=6");
-    const above = layered(beneath, parseOverride("queue.capacity=7"));
+    const above = beneath.withFlag(parseOverride("queue.capacity=7"));
     expect([yaml.value, beneath.value, above.value]).toEqual(
       [5, 6, 7].map((capacity) => ({ title: "T", queue: { capacity, overflow: "block" } })),
     );

@@ -1,11 +1,10 @@
-import type { Path } from "../kernel/plain-value.ts";
-import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts";
-import type { Scenario } from "./schema.ts";
+import type { Path } from "../../kernel/plain-value.ts";
+import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "../flow-schema.ts";
+import type { Scenario } from "../schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
-/** Conflicts between the fields of `flow`, and with the load. */
-export function flowMisfits({ workload, flow, load }: Scenario, written: unknown): SemanticProblem[] {
-  if (workload !== "flow") return [];
+/** Conflicts between the fields of `flow`, and with the load, in a scenario of that workload. */
+export function flowMisfits({ flow, load }: Scenario, written: unknown): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   if (load.executor === "replay") problems.push({ path: ["load", "executor"], message: "must not be replay, which is for messages" });
   if (flow === undefined) return problems;

@@ -1,9 +1,44 @@
-import { suggestion } from "../kernel/spelling.ts";
-import { plainValue } from "../kernel/units.ts";
-import { metricNamed, metricNames } from "../telemetry/metrics.ts";
-import { valueText } from "../telemetry/points.ts";
-import { type Expectation, type ExpressionProblem, type FigureReference, figuresIn } from "./expectation.ts";
-import { MODES } from "./schema.ts";
+import type { Path } from "../../kernel/plain-value.ts";
+import { suggestion } from "../../kernel/spelling.ts";
+import { metricNamed, metricNames } from "../../telemetry/metrics.ts";
+import { valueText } from "../../telemetry/points.ts";
+import {
+  type Expectation,
+  type ExpressionProblem,
+  type FigureReference,
+  figuresIn,
+  isProblem,
+  isSweptValue,
+  parseExpectation,
+} from "../expectation.ts";
+import { DEFAULT_MODES, MODES } from "../modes.ts";
+import type { Scenario } from "../schema.ts";
+import type { SemanticProblem } from "./semantic-problem.ts";
+
+/** Mistakes in expectations. They may name modes and points of the file that a flag leaves out of this run. */
+export function expectMisfits(scenario: Scenario, written: unknown, inFile: unknown): SemanticProblem[] {
+  const spokenOf = nameable(scenario, inFile);
+  const rules = (written as { expect?: unknown }).expect;
+  return (scenario.expect ?? []).flatMap(({ that }, i) => {
+    const expectation = parseExpectation(that);
+    const problems = isProblem(expectation) ? [expectation] : nameProblems(expectation, spokenOf);
+    const short = Array.isArray(rules) && typeof rules[i] === "string";
+    const path: Path = short ? ["expect", i] : ["expect", i, "that"];
+    return problems.map(({ at, rule, got }) => ({ path, message: rule, within: { at, got } }));
+  });
+}
+
+function nameable({ workload, modes, sweep = {} }: Scenario, inFile: unknown): Nameable {
+  const { modes: allModes = DEFAULT_MODES, sweep: whole } = (typeof inFile === "object" && inFile !== null ? inFile : {}) as {
+    readonly modes?: unknown;
+    readonly sweep?: unknown;
+  };
+  const named = MODES.filter((mode) => modes.includes(mode) || (Array.isArray(allModes) && allModes.includes(mode)));
+  const axes = Object.entries(typeof whole === "object" && whole !== null ? whole : {}).filter(([, values]) => Array.isArray(values));
+  const fields = [...new Set([...axes.map(([field]) => field), ...Object.keys(sweep)])];
+  const valuesOf = (field: string) => [...((axes.find(([one]) => one === field)?.[1] as unknown[]) ?? []), ...(sweep[field] ?? [])];
+  return { workload, modes: named, sweep: Object.fromEntries(fields.map((field) => [field, [...new Set(valuesOf(field))]])) };
+}
 
 /** What an expectation may name: parts of its scenario. */
 export interface Nameable {
@@ -71,17 +106,4 @@ function pointProblems({ point }: FigureReference, { sweep }: Nameable): (Expres
     const texts = values.map(valueText);
     return { at: value.at, rule: `must be one of the swept values ${texts.join(", ")}${suggestion(value.text, texts)}`, got: value.text };
   });
-}
-
-/** True if a swept value equals the written one: `10_000` is 10000, 1ms is 1000us. */
-export function isSweptValue(value: unknown, written: string): boolean {
-  return written === valueText(value) || plainValue(written) === plainValue(value) || sameJson(value, written);
-}
-
-function sameJson(value: unknown, written: string): boolean {
-  try {
-    return JSON.stringify(JSON.parse(written)) === JSON.stringify(value);
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
-import { parseRedisUrl } from "../kernel/redis/url.ts";
-import type { Scenario } from "./schema.ts";
+import { parseRedisUrl } from "../../kernel/redis/url.ts";
+import type { Scenario } from "../schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
 /** Shortest `claimAfter`, in microseconds. */

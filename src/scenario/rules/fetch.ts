@@ -1,15 +1,12 @@
-import type { FetchSettings } from "./fetch-schema.ts";
-import { requestMisfits } from "./request-semantics.ts";
-import { savingMisfits } from "./saving-semantics.ts";
-import type { Scenario } from "./schema.ts";
+import type { FetchSettings } from "../fetch-schema.ts";
+import type { Scenario } from "../schema.ts";
+import { requestMisfits } from "./request.ts";
+import { savingMisfits } from "./saving.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
-import { transportMisfits } from "./transport-semantics.ts";
+import { transportMisfits } from "./transport.ts";
 
-/** Conflicts between the fields of `fetch`, and with the load. */
-export function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
-  if (workload !== "fetch") {
-    return load.executor === "once" ? [{ path: ["load", "executor"], message: "must not be once: that is for workload fetch" }] : [];
-  }
+/** Conflicts between the fields of `fetch`, and with the load, in a scenario of that workload. */
+export function fetchMisfits({ fetch, load }: Scenario): SemanticProblem[] {
   const misfits = fetch === undefined ? [] : [...serverMisfits(fetch), ...policyMisfits(fetch)];
   if (load.executor !== "replay") return misfits;
   const message = "must not be replay, which is for messages: a list is fetch.urls or fetch.urlsFile";

@@ -1,7 +1,7 @@
-import type { Path } from "../kernel/plain-value.ts";
-import type { FetchSettings } from "./fetch-schema.ts";
+import type { Path } from "../../kernel/plain-value.ts";
+import type { FetchSettings } from "../fetch-schema.ts";
+import { fill, isJson, isJsonType, isTemplate, parseTemplate, sampleOf } from "../template.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
-import { fill, isJson, isJsonType, isTemplate, parseTemplate, sampleOf } from "./template.ts";
 
 /** Conflicts between the fields of a request's content. */
 export function requestMisfits({ method, body, headers, auth, expect, cookies, idempotencyKey }: FetchSettings): SemanticProblem[] {

@@ -1,4 +1,4 @@
-import type { Path } from "../kernel/plain-value.ts";
+import type { Path } from "../../kernel/plain-value.ts";
 
 /** A conflict between fields that are valid by themselves. */
 export interface SemanticProblem {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { environmentOf, overridesOf, scenarioWithFlags } from "../../../src/cli/scenario.ts";
+import { scenarioWithFlags } from "../../../src/scenario/load.ts";
+import { environmentOf, overridesOf } from "../../../src/scenario/overrides.ts";
 
 const FLAGS = { mode: "async", seed: "3", workers: "2", duration: "40ms", rate: "50", set: ["queue.capacity=9"] };
 

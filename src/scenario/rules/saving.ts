@@ -1,4 +1,4 @@
-import type { FetchSettings } from "./fetch-schema.ts";
+import type { FetchSettings } from "../fetch-schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
 /** Conflicts between the fields for saving bodies. */

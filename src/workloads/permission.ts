@@ -1,14 +1,28 @@
 import { dirname } from "node:path";
 import { UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
-import { SHIPPED } from "./find.ts";
-import type { Scenario } from "./schema.ts";
+import { SHIPPED } from "../scenario/find.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import { checkFiles, checkHostsOf } from "./fetch/permission.ts";
 
+/** What a user allows scenarios to do. */
 export interface Permissions {
   /** Allows modules that a scenario names to run. */
   readonly allowModules?: boolean | undefined;
   /** Allows programs that a scenario names to run. */
   readonly allowCommands?: boolean | undefined;
+}
+
+/**
+ * Throws a UserError if one of some scenarios would run code or send load to a public host without permission, or if what it reads or writes
+ * is out of reach. `allowedHosts`: public hosts that may receive load.
+ */
+export function checkBeforeRun(scenarios: readonly Scenario[], permissions: Permissions, allowedHosts: readonly string[]): void {
+  for (const scenario of scenarios) {
+    checkPermissions(scenario, permissions);
+    checkFiles(scenario);
+  }
+  checkHostsOf(scenarios, allowedHosts);
 }
 
 /** Throws a UserError if a scenario would run a module or a program without permission. Shipped modules need none. */
