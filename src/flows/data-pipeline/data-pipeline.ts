@@ -15,7 +15,8 @@ import {
   PipelineRun,
   type PipelineStats,
 } from "./pipeline-run.ts";
-import { PipelineStage, type StageFunction, type StageOptions, type TapOptions } from "./stage.ts";
+import { PipelineStage } from "./stage.ts";
+import type { StageFunction, StageOptions, TapOptions } from "./stage-options.ts";
 import { readableOf, writableOf } from "./web-streams.ts";
 
 /**

@@ -4,39 +4,10 @@ import { Histogram } from "../../kernel/histogram.ts";
 import { ifRejected, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
-import { GUARD_NAMES, Guard, type GuardOptions } from "../guard.ts";
-import { NO_HEADERS } from "../headers.ts";
-import { checkCount, checkNames, checkSpan, type OptionNames } from "../options.ts";
 import type { Durations, PartStats } from "../part.ts";
-import { traced } from "../tracing.ts";
-import type { FlowContext } from "./context.ts";
 import { DETACHED, type ItemOutcomes, type Node, type Passing, type StageNode } from "./node.ts";
-
-/** Function of a stage: returns what the item has become, or `undefined` to filter it out. */
-export type StageFunction<In, Out> = (value: In, context: FlowContext) => Out | undefined | PromiseLike<Out | undefined>;
-
-/** Options of a stage, with the time limit, retries and breaker of each attempt. */
-export interface StageOptions<In, Out> extends GuardOptions {
-  /** Items it works on at a time. Default 1. */
-  readonly concurrency?: number;
-  /** Items that may wait for it. Default 64. */
-  readonly buffer?: number;
-  /** Whether items leave in the order they came. Default true. */
-  readonly ordered?: boolean;
-  /** What to return instead when all attempts have failed. */
-  readonly fallback?: (value: In, context: FlowContext, error: unknown) => Out | undefined | PromiseLike<Out | undefined>;
-}
-
-const STAGE_NAMES: OptionNames<StageOptions<unknown, unknown>> = {
-  ...GUARD_NAMES,
-  concurrency: true,
-  buffer: true,
-  ordered: true,
-  fallback: true,
-};
-
-/** Options of a stage that passes items on as they came. */
-export type TapOptions = Omit<StageOptions<unknown, unknown>, "fallback">;
+import { checkStageOptions, type StageFunction, type StageOptions } from "./stage-options.ts";
+import { StageWork } from "./stage-work.ts";
 
 /** Counts of a stage's items, and of its attempts that were retried or timed out. */
 export interface StageStats extends PartStats {
@@ -59,7 +30,7 @@ export interface StageStats extends PartStats {
 }
 
 /**
- * One function of a pipeline, its buffer, and the items it works on.
+ * One function of a pipeline, its buffer, and the items it works on. Its attempts at an item are `StageWork`'s.
  *
  * | an item is | event                                                      | next                                      |
  * |------------|------------------------------------------------------------|-------------------------------------------|
@@ -81,10 +52,8 @@ export class PipelineStage implements StageNode {
   /** Begun and not yet passed on: in order of begin where order is kept, else only those that are done. */
   private readonly window = new Deque<Passing>(2);
   private readonly active = new Set<Passing>();
-  /** Items whose function is on the stack; several where it feeds its own pipeline. */
-  private readonly working: Passing[] = [];
   private readonly times = new Histogram();
-  private readonly guard: Guard | null;
+  private readonly work: StageWork;
   private readonly concurrency: number;
   private readonly buffer: number;
   /** Whether order must be kept. */
@@ -94,27 +63,23 @@ export class PipelineStage implements StageNode {
   private out = 0;
   private filtered = 0;
   private failed = 0;
-  private fallbacks = 0;
   private moving = false;
   private ending = false;
   private ended = false;
 
   constructor(
-    private readonly part: string,
+    part: string,
     private readonly name: string,
-    private readonly work: StageFunction<unknown, unknown>,
-    private readonly options: StageOptions<unknown, unknown>,
+    work: StageFunction<unknown, unknown>,
+    options: StageOptions<unknown, unknown>,
     private readonly outcomes: ItemOutcomes,
     private readonly timers: Timers,
   ) {
-    checkNames(options, STAGE_NAMES, `${name}, `);
-    checkCount(`${name}, concurrency`, options.concurrency, 1);
-    checkCount(`${name}, buffer`, options.buffer, 0);
-    checkSpan(`${name}, timeoutMs`, options.timeoutMs);
+    checkStageOptions(name, options);
+    this.work = new StageWork(part, name, work, options, timers);
     this.concurrency = options.concurrency ?? 1;
     this.buffer = options.buffer ?? 64;
     this.ordered = (options.ordered ?? true) && this.concurrency > 1;
-    this.guard = Guard.isIdle(options) ? null : new Guard(options, timers);
   }
 
   get hasRoom(): boolean {
@@ -152,14 +117,14 @@ export class PipelineStage implements StageNode {
     if (this.ordered) this.window.push(item);
     let answer: unknown;
     try {
-      answer = this.call(item);
+      answer = this.work.call(item);
     } catch (error) {
       if (item.abandoned) return;
-      if (this.options.fallback === undefined || item.unwanted) {
+      if (!this.work.hasFallback || item.unwanted) {
         this.finish(item, undefined, error ?? new Error("threw nothing"), this.timers.now());
         return;
       }
-      answer = this.instead(item, error);
+      answer = this.work.fallBack(item, error);
     }
     // The function itself has stopped its pipeline; its result is ignored.
     if (item.abandoned) {
@@ -175,40 +140,6 @@ export class PipelineStage implements StageNode {
       (value) => this.finishLate(item, value, null),
       (error: unknown) => this.finishLate(item, undefined, error ?? new Error("rejected with nothing")),
     );
-  }
-
-  private call(item: Passing): unknown {
-    this.working.push(item);
-    try {
-      return this.guard === null ? this.once(item, item.context) : this.guarded(item, this.guard);
-    } finally {
-      this.working.pop();
-    }
-  }
-
-  /** One attempt at an item. */
-  private once({ value, context: { headers } }: Passing, context: FlowContext): unknown {
-    if (headers === NO_HEADERS) return this.work(value, context);
-    const handling = { operation: "process", destination: this.name, part: this.part, id: null } as const;
-    return traced(headers, handling, () => this.work(value, context));
-  }
-
-  private guarded(item: Passing, guard: Guard): Promise<unknown> {
-    const { context } = item;
-    const answer = guard.call((signal, attempt) => this.once(item, context.forAttempt(signal, attempt)), context.signal);
-    return this.options.fallback === undefined
-      ? answer
-      : answer.catch((error: unknown) => {
-          // Abandoned meanwhile.
-          if (item.abandoned || item.unwanted) throw error;
-          return this.instead(item, error);
-        });
-  }
-
-  private async instead({ value, context }: Passing, error: unknown): Promise<unknown> {
-    const given = await this.options.fallback?.(value, context, error);
-    this.fallbacks++;
-    return given;
   }
 
   private finishLate(item: Passing, value: unknown, error: unknown): void {
@@ -299,7 +230,7 @@ export class PipelineStage implements StageNode {
   }
 
   abandon(give: (item: Passing) => void): void {
-    const held = new Set([...this.active, ...this.working]);
+    const held = new Set([...this.active, ...this.work.onStack]);
     for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) held.add(item);
     for (let item = this.window.shift(); item !== undefined; item = this.window.shift()) if (!item.gone) held.add(item);
     this.active.clear();
@@ -321,11 +252,7 @@ export class PipelineStage implements StageNode {
       out: this.out,
       filtered: this.filtered,
       failed: this.failed,
-      retries: this.guard?.retries ?? 0,
-      timeouts: this.guard?.timeouts ?? 0,
-      refused: this.guard?.refused ?? 0,
-      breaker: this.guard?.breakerState ?? "closed",
-      fallbacks: this.fallbacks,
+      ...this.work.stats(),
       running: this.running,
       waiting: this.queue.length,
       meanMs: mean / 1e6,

@@ -1,7 +1,5 @@
-import { Deque } from "../../kernel/deque.ts";
 import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
-import { type CallerContext, callerContext } from "../async-context.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import { NO_HEADERS } from "../headers.ts";
 import { Invocation } from "../invocation.ts";
@@ -11,12 +9,7 @@ import { traced } from "../tracing.ts";
 import { DeliveryCount } from "./delivery.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 import type { Delivering, Handle, SubscriptionRule, SubscriptionStats } from "./rule.ts";
-
-interface Waiting {
-  readonly event: FlowEvent;
-  readonly tally: DeliveryCount | null;
-  readonly caller: CallerContext;
-}
+import { WaitingEvents } from "./waiting-events.ts";
 
 /** A handler call that did not end at once. */
 class HandlerInvocation extends Invocation<FlowEvent> {
@@ -49,7 +42,7 @@ export class Subscription implements Disposable {
   dropped = 0;
   abandoned = 0;
   inFlight = 0;
-  private readonly waiting = new Deque<Waiting>(2);
+  private readonly waiting: WaitingEvents;
   private readonly running = new Slots<HandlerInvocation>();
   private readonly spare: HandlerInvocation[] = [];
   private readonly abort = new AbortController();
@@ -72,6 +65,7 @@ export class Subscription implements Disposable {
     private readonly timers: Timers,
     private readonly onClose: (subscription: Subscription) => void,
   ) {
+    this.waiting = new WaitingEvents(rule);
     this.concurrency = rule.concurrency;
     this.source = rule.source;
     this.limited = rule.timeoutMs !== Number.POSITIVE_INFINITY;
@@ -138,12 +132,11 @@ export class Subscription implements Disposable {
   catchUp(events: readonly FlowEvent[]): void {
     // As if published, without an observer.
     const tally = new DeliveryCount();
-    const caller = callerContext();
     for (const event of events) {
       if (!this.hears(event)) continue;
       this.delivered++;
       tally.join();
-      this.waiting.push({ event, tally, caller });
+      this.waiting.offer(event, tally);
     }
     this.next();
   }
@@ -155,24 +148,8 @@ export class Subscription implements Disposable {
   }
 
   private wait(event: FlowEvent, tally: DeliveryCount | null): void {
-    if (tally === null && this.waiting.length >= this.rule.buffer) {
-      this.dropped++;
-      if (this.rule.overflow === "drop-newest" || !this.dropOldest()) return;
-    }
-    this.attention = true;
-    this.waiting.push({ event, tally, caller: callerContext() });
-  }
-
-  /** Drops the oldest emitted event; false when only published ones wait. */
-  private dropOldest(): boolean {
-    if (this.waiting.peek()?.tally === null) return this.waiting.shift() !== undefined;
-    let found = false;
-    this.waiting.take(({ tally }) => {
-      const oldest = !found && tally === null;
-      found ||= oldest;
-      return oldest;
-    });
-    return found;
+    if (!this.waiting.offer(event, tally)) this.dropped++;
+    if (this.waiting.length > 0) this.attention = true;
   }
 
   private run(event: FlowEvent, tally: DeliveryCount | null): void {
@@ -288,7 +265,7 @@ export class Subscription implements Disposable {
 
   /** Abandons deliveries of one published event that have not begun. */
   withdraw(tally: DeliveryCount, reason: unknown): void {
-    for (const { tally: its } of this.waiting.take((waiting) => waiting.tally === tally)) this.abandon(its, reason);
+    for (const { tally: its } of this.waiting.take(tally)) this.abandon(its, reason);
     if (this.attention) this.next();
   }
 

@@ -71,6 +71,19 @@ export interface SubscriberStats extends HandlingStats {
 /**
  * Passes the values of a stream to one observer, one after another, in order. While its handler runs, values wait in a buffer of its own.
  * offered = handled + failed + dropped + abandoned + waiting + inFlight, always.
+ *
+ * | a value is | event                                            | next                                          |
+ * |------------|--------------------------------------------------|-----------------------------------------------|
+ * | offered    | nothing is in flight                             | in flight                                     |
+ * | offered    | otherwise, and the buffer has room               | waiting                                       |
+ * | offered    | otherwise, by `overflow`                         | dropped, or waiting in the place of the oldest; `fail` ends the subscriber |
+ * | waiting    | the handler has ended, and it is the first       | in flight                                     |
+ * | waiting    | the subscriber ends                              | abandoned                                     |
+ * | in flight  | the handler returns, or resolves                 | handled                                       |
+ * | in flight  | it throws or rejects                             | failed                                        |
+ * | in flight  | the subscriber ends                              | abandoned; a failure that follows is reported |
+ *
+ * The subscriber ends when it is unsubscribed or its buffer overflows under `fail`, and once the stream has ended and no value is left.
  */
 export class Subscriber<T> implements Disposable {
   offered = 0;
