@@ -44,7 +44,7 @@ export interface ResultComparison extends ChangeMargin {
   readonly gate?: Gate;
 }
 
-/** Disturbed cases of arms that a comparison ran: run again, at most so many times each, whatever their figures. */
+/** Disturbed cases of arms that a comparison ran: each is run again up to a limit, whatever its figures. */
 export interface Gate {
   readonly mostReruns: number;
   readonly reruns: { readonly a: number; readonly b: number };
@@ -158,7 +158,7 @@ function marginFor(one: CasePair, { name }: ComparedFigure, { margin, marginFrom
   return floor > margin ? { margin: floor, marginFrom: "floor" } : { margin, marginFrom };
 }
 
-/** True when arrivals that wait for nobody set the throughput of both sides: all of it was done as fast as it came. */
+/** True when an open loop's arrivals set the throughput of both sides: all items were done as fast as they came. */
 function isPaced({ a, b }: CasePair): boolean {
   const all = [...a, ...b];
   return all.length > 0 && all.every((one) => OPEN_LOADS.includes(one.load?.executor ?? "") && one.offeredRate !== null && keepsPace(one));

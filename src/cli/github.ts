@@ -4,7 +4,7 @@ import { printable } from "../kernel/text.ts";
 import { annotationsOf, MOST_SUMMARY, stepSummaryOf } from "../views/export/github.ts";
 import type { RunVerdicts } from "../views/export/test-cases.ts";
 
-/** True where a workflow of GitHub Actions is to be told: asked for, or in one. */
+/** True where annotations for GitHub Actions are written: by a flag, or within one of its workflows. */
 export function isOnGitHub({ github = false }: { readonly github?: boolean }, env = process.env): boolean {
   return github || env["GITHUB_ACTIONS"] === "true";
 }

@@ -27,14 +27,14 @@ function textOf(rule: unknown, field: string): unknown {
 }
 
 /**
- * Where the verdicts of a run stand in its scenario file, which is found by name, as `run` finds it. Not known where there is no such file
- * any more, or what was judged is not in it.
+ * Where the verdicts of a run stand in its scenario file, which is found by name, as `run` finds it. Unknown if that file is gone, or no
+ * longer has the threshold or expectation.
  */
 export function placesOf({ scenario }: RunResult): Places {
   return placesIn(sourceOf(scenario));
 }
 
-/** Where verdicts stand in a scenario file; null: it is not there. `from`: the folder to which its path is told. */
+/** Where verdicts stand in a scenario file; null: there is no file. `from`: the folder to which paths are relative. */
 export function placesIn(source: LayeredFile | null, from = process.cwd()): Places {
   const at = (path: Path): FileLine | null => {
     if (source === null) return null;

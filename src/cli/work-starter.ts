@@ -1,4 +1,4 @@
-/** Programs to start from, for `work.kind: command`. Each keeps what `set` says; `compute` is left to whoever writes it. */
+/** Programs to start from, for `work.kind: command`. Each keeps what `set` says; `compute` is left to its author. */
 export interface WorkStarter {
   /** Ending of the program's file. */
   readonly extension: string;

@@ -34,5 +34,5 @@ export type FromRunner =
   /** Samples since the last such message. */
   | { readonly type: "snapshots"; readonly snapshots: readonly Snapshot[] }
   | { readonly type: "result"; readonly result: RunnerResult }
-  /** `told`: the message is a sentence for the user; absent: it is that of an error of the runner's own. */
+  /** `told`: the message is a sentence for the user; absent: it is that of an internal error of the runner. */
   | { readonly type: "error"; readonly message: string; readonly told?: true };

@@ -48,7 +48,7 @@ class Unpacker {
     private readonly onRoom: () => void,
   ) {
     this.done = this.run(codings);
-    // The error reaches whoever awaits it, which may be no one.
+    // The error reaches those that await it, possibly none.
     this.done.catch(() => {});
   }
 

@@ -8,7 +8,7 @@ export interface MeanInterval {
 }
 
 const LEVEL = 0.95;
-/** Numbers of batches, the first of which is taken whose batches are independent as far as can be told. */
+/** Numbers of batches to try: the first one whose batches show no dependence is used. */
 const BATCHES = [20, 10] as const;
 /**
  * Standard errors, 1 ÷ √batches, above which a correlation of neighbouring batches is more than chance (one-sided, 95 %). Without any it

@@ -84,7 +84,7 @@ export function openDatabase(file: string): Database {
   return new Bundled(file, { create: true, readwrite: true, strict: true });
 }
 
-/** Names of the classes of errors that are told apart, by the lowest byte of the codes that `node:sqlite` gives. */
+/** Names of the classes of errors, by the lowest byte of the codes of `node:sqlite`. */
 const NAMES: Readonly<Record<number, string>> = {
   3: "SQLITE_PERM",
   5: "SQLITE_BUSY",

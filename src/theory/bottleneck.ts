@@ -71,7 +71,7 @@ function clientsDecide(expected: Expected, capacity: number, { throughput, sojou
   return calm && cpu === 0 && load.vus <= slots;
 }
 
-/** Seconds of an item on its way to a slot that waits for it: it is added, the slot is told, takes it and reads its state. */
+/** Seconds of an item on its way to a slot that waits for it: it is added, the slot is notified, takes it and reads its state. */
 function wayOf(expected: Expected): number {
   return MODE_TRAITS[expected.mode].remote ? 3 * usualCosts(expected, 1).roundTrip : 0;
 }

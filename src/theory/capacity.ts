@@ -135,7 +135,7 @@ export function keyLimits(expected: Expected): KeyLimits {
   return { key, thread: Math.min(async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiestShare(keys, workers) };
 }
 
-/** A partition is worked by one slot at a time, and nobody else's while a batch of it is taken and committed. */
+/** A partition is worked by one slot at a time, which has it alone while a batch of it is taken and committed. */
 function partitionLimits(expected: Expected, shares: Shares | null): KeyLimits {
   const { scenario, workers } = expected;
   const { keys, work, async, distributed } = scenario;

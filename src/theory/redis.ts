@@ -68,8 +68,8 @@ export function slowdown(expected: Expected): number {
 const LONG_BATCH = 3e-3;
 
 /**
- * Batches that a slot takes beside those at work, so that it need not wait for Redis: one, as long as they are short, in seconds; nobody
- * else can work them meanwhile.
+ * Batches that a slot takes beside those at work, so that it need not wait for Redis: one, as long as they are short, in seconds; no
+ * other slot can work them meanwhile.
  */
 export function batchesAhead(batchTime: number): number {
   return batchTime < LONG_BATCH ? 1 : 0;

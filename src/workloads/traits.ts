@@ -19,7 +19,7 @@ export function withSteadyWork(scenario: Scenario): Scenario {
   return withEveryWork(scenario, (work) => ({ ...work, distribution: "constant" as const }));
 }
 
-/** The same scenario with service times that are so many times as long. */
+/** The same scenario with service times multiplied by a factor. */
 export function withLongerWork(scenario: Scenario, times: number): Scenario {
   return withEveryWork(scenario, (work) => ({ ...work, time: work.time * times }));
 }

@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { calibrate } from "../../src/engine/calibration.ts";
-import { coreCount } from "../../src/engine/run/machine.ts";
+import { readAllowance, threadsFor } from "../../src/telemetry/allowance.ts";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { type Contest, clockCommand, completed, peerFile, runBench } from "./contest.ts";
 
 /** Seconds that a case is kept busy, from a burst that would take longer. */
 const SECONDS = 20;
-const CORES = coreCount();
+const CORES = threadsFor(readAllowance());
 
 const CPU = { work: { kind: "cpu", time: "5ms" }, keys: { count: 1000, distribution: "round-robin" } };
 const SYNC = { ...CPU, modes: ["sync"], load: burst(200) };

@@ -112,7 +112,7 @@ async function browseHost(): Promise<BrowseHost> {
           store.close();
         }
       } catch {
-        // Past runs that cannot be read are told of where one asks for them.
+        // Problems with past runs are shown on their own screen.
         return null;
       }
     },

@@ -43,7 +43,7 @@ function fromOf(text: string | undefined): number {
   return micros / 1000;
 }
 
-/** Settings of nobody: the same run is recorded alike by everyone. */
+/** Appearance that ignores the user's settings: a run is recorded alike by everyone. */
 const UNSET: UserSettings = {};
 
 async function record(

@@ -40,7 +40,7 @@ export interface ComparedArm {
   readonly reruns: number;
 }
 
-/** Compares two arms; rounds in which a case stayed disturbed are left out, and the counts told. */
+/** Compares two arms; rounds in which a case stayed disturbed are left out and counted in a note. */
 export function compareArms(
   a: ComparedArm,
   b: ComparedArm,

@@ -16,7 +16,7 @@ const PLANTED = 1.05;
 /** The figure in which it must show. */
 const SHOWS_IN = "service_mean";
 
-/** What comparisons of a scenario with itself, and with longer service times, were told to be. */
+/** Verdicts on comparisons of a scenario with itself, and with longer service times. */
 export interface SelfCheckRates {
   readonly schemaVersion: 1;
   readonly scenario: string;

@@ -41,7 +41,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Values>> = {
   modes: { kind: "list", words: MODES },
 };
 
-/** The grammar of a command and of those below it, from what commander was told. */
+/** The grammar of a command and its subcommands, from their declarations. */
 export function grammarOf(command: Command): Grammar {
   const help = command.createHelp();
   const commands = help.visibleCommands(command);

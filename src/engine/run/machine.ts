@@ -1,12 +1,7 @@
 import { cpus, release, totalmem } from "node:os";
-import { type Allowance, readAllowance, threadsFor } from "../../telemetry/allowance.ts";
+import type { Allowance } from "../../telemetry/allowance.ts";
 import type { Calibration, Machine } from "../../telemetry/machine.ts";
 import type { Expected } from "../../theory/demand.ts";
-
-/** Number of threads that use up this process's share of the machine. */
-export function coreCount(): number {
-  return threadsFor(readAllowance());
-}
 
 /** The machine for predictions of a case, with this allowance. */
 export function machineFor({ places, quota }: Allowance): Pick<Expected, "cores" | "quota"> {

@@ -24,7 +24,7 @@ export class SlotBell {
     return Promise.race([this.pending, this.end]);
   }
 
-  /** Nobody waits any more. */
+  /** Resolves the wait. */
   cancel(): void {
     this.cancelled();
   }

@@ -125,7 +125,7 @@ export class WorkerRun {
     });
   }
 
-  /** A thread can do no more: the runner is told, and ends the run. */
+  /** Reports to the runner, which ends the run, that a thread can do no more. */
   private async giveUp(why: string): Promise<void> {
     this.problem ??= why;
     await this.answer({ type: "failed", reason: why }).catch(() => {});

@@ -34,7 +34,7 @@ const NOT_WRITABLE = new Set(["READONLY", "MISCONF", "NOREPLICAS", "LOADING", "M
 
 /** The error of a reply that Redis gave. `shown`: the server's address. */
 export function replyError(text: string, shown: string): RedisError {
-  // Before version 7 an error within a script is told behind the script's place.
+  // Before version 7 an error within a script stands behind the script's place.
   const code = (/^ERR .*@user_script.*: -([A-Z]+) /.exec(text) ?? /^([A-Z][A-Z0-9]*)\b/.exec(text))?.[1] ?? "";
   const said = printable(text, 300);
   switch (code) {

@@ -59,7 +59,7 @@ export class Distributed implements FeedConsumer {
     this.partitions = new KeyLanes(keys, streams.partitions);
     this.places = new PlacesAhead(machine.threads, streams.partitions, streams.ahead);
     this.states = streams.states ? new SlotStates(messages, streams.partitions, keys) : null;
-    // Who is told asks again.
+    // A notified slot asks again.
     this.redis = new SimulatedRedis(streams, this.queue, machine.threads, (slot, places, at) => {
       for (let i = 0; i < places; i++) this.trips.send(at + 2 * this.half, { kind: "take", slot });
     });

@@ -16,7 +16,7 @@ export class SimulatedHosts {
       const threads = Math.ceil((machine.threads - host) / count);
       const contended = computes && (threads > machine.cores || machine.ration !== null);
       const cores = contended ? new Cores(machine.cores, machine.ration) : null;
-      // Messages of a key are in one partition, and nobody else takes of that meanwhile.
+      // Messages of a key are in one partition, from which no other slot takes meanwhile.
       return { ...shared, machine, batches: this.batches, cores, turns: null, halted: false };
     });
     this.threads = Array.from({ length: machine.threads }, (_, no) => new Thread(this.hosts[no % count] as Shop, no));

@@ -21,10 +21,10 @@ export class SimulatedRedis {
   private readonly entries: Int32Array;
   private readonly held: Uint8Array;
   private readonly listed: Uint8Array;
-  /** Partitions with entries that nobody holds, and slots that wait for one; each first come, first served. */
+  /** Free partitions with entries, and slots that wait for one; each first come, first served. */
   private readonly ready = new Deque<number>();
   private readonly waiting = new Deque<number>();
-  /** Places of each slot that wait; a slot is told once, for all of them. */
+  /** Places of each slot that wait; a slot is notified once, for all of them. */
   private readonly places: Int32Array;
 
   constructor(

@@ -94,19 +94,3 @@ function isSame(before: Canvas, now: Canvas, at: number, x: number): boolean {
   if (x + 1 >= now.width || now.glyphs[at + 1] !== CONTINUED) return true;
   return before.glyphs[at + 1] === CONTINUED && before.styles[at + 1] === now.styles[at + 1];
 }
-
-/** A canvas as lines of text with escape sequences. */
-export function styledLines(canvas: Canvas, code: StyleCode): string[] {
-  return Array.from({ length: canvas.height }, (_, y) => {
-    let line = "";
-    let style = -1;
-    for (let at = y * canvas.width; at < (y + 1) * canvas.width; at++) {
-      const wanted = canvas.styles[at] ?? 0;
-      if (canvas.glyphs[at] === CONTINUED) continue;
-      if (wanted !== style) line += code(wanted);
-      style = wanted;
-      line += glyphText(canvas.glyphs[at] ?? 32);
-    }
-    return line + RESET;
-  });
-}

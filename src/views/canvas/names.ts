@@ -9,5 +9,5 @@ export type Glyphs = (typeof GLYPHS)[number];
 /** The least that the screen of a run needs, in cells. */
 export const SMALLEST_SCREEN = { columns: 60, rows: 18 } as const;
 
-/** More cells than any terminal has that somebody looks at: a picture of so many would take seconds. */
+/** More cells than a terminal that a person looks at has: a larger picture would take seconds. */
 export const MOST_CELLS = 500_000;

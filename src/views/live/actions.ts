@@ -47,17 +47,6 @@ export function footerKeys<State, Context, Intent extends string>(
   return actions.flatMap(({ short, title, when }) => (short !== null && when(state, context) ? [{ short, title }] : []));
 }
 
-/** The same as a line of text. */
-export function footerText<State, Context, Intent extends string>(
-  actions: readonly Action<State, Context, Intent>[],
-  state: State,
-  context: Context,
-): string {
-  return footerKeys(actions, state, context)
-    .map(({ short, title }) => `${short} ${title}`)
-    .join("  ");
-}
-
 /** Every action of the help, with its keys as people write them. */
 export function helpRows<State, Context, Intent extends string>(
   actions: readonly Action<State, Context, Intent>[],

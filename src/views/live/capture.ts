@@ -30,10 +30,10 @@ interface Running {
   readonly tap: (bytes: string) => void;
 }
 
-/** How long it is told what was kept, in milliseconds. */
+/** How long the name of a kept file is shown, in milliseconds. */
 const NOTICE_MS = 4000;
 
-/** Pictures and recordings of a run that the user asks for while looking at it, and what is told of them. */
+/** Pictures and recordings of a run that the user asks for while looking at it, and the notices about them. */
 export class Capture {
   /** Shown in place of the keys; "" for nothing. */
   notice = "";
@@ -61,7 +61,7 @@ export class Capture {
     );
   }
 
-  /** Begins to record the terminal, or ends that. */
+  /** Starts or stops a recording of the terminal. */
   async toggleRecording(base: string): Promise<void> {
     const { terminal, surface } = this.session;
     if (this.running !== null) {

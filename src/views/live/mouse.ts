@@ -13,7 +13,7 @@ export const MOUSE_OFF = "\x1b[?1006l\x1b[?1000l";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: reports begin with ESC
 const REPORT = /\u001b\[<(\d+);(\d+);(\d+)([Mm])/g;
 
-/** Shift, Alt and Ctrl, which are told beside the button. */
+/** Bits of Shift, Alt and Ctrl in a report's button number. */
 const MODIFIERS = 4 | 8 | 16;
 const BUTTONS: Readonly<Record<number, Pointed["kind"]>> = { 0: "click", 64: "wheel-up", 65: "wheel-down" };
 

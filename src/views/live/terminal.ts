@@ -96,7 +96,7 @@ export class Terminal {
     if (stdout.isTTY) stdout.write(CUT);
   }
 
-  /** Releases it, once: who asks while it is being released waits for that. `stopDrawing` may draw a last frame, which would not be seen. */
+  /** Releases it, once: further calls meanwhile wait for the same release. `stopDrawing` may draw a last frame, which would not be seen. */
   leave(stopDrawing: () => Promise<unknown> | void): Promise<void> {
     const { undo } = this;
     if (undo === null) return Promise.resolve();

@@ -3,7 +3,7 @@ import { agreeing } from "../../kernel/wording.ts";
 import type { DistributedSample, HostStatus } from "../../telemetry/distributed-figures.ts";
 import { spokenNumber } from "./speech.ts";
 
-/** Follows the workers of a distributed case: who is lost or back, and what was taken over from them. */
+/** Follows the workers of a distributed case: which are lost or back, and what was taken over from them. */
 export class HostSpeaker {
   private readonly known = new Map<string, HostStatus>();
   private claims = 0;

@@ -125,7 +125,7 @@ class CaseSpeaker {
     return [...sentences, going];
   }
 
-  /** What turns again and again is told now and then. */
+  /** True when the last sentence about a kind of turn is long enough ago for another. */
   private isNews(turn: Turn, t: number): boolean {
     if (t - (this.turnsTold.get(turn) ?? Number.NEGATIVE_INFINITY) < this.everyMs) return false;
     this.turnsTold.set(turn, t);

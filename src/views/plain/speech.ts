@@ -11,7 +11,7 @@ const DURATIONS = [
   { ms: 0.001, name: "microsecond" },
 ] as const;
 
-/** Seconds are told up to two minutes. */
+/** Seconds are spoken up to two minutes. */
 const SECONDS_UNTIL_MS = 120_000;
 
 /** Milliseconds: "12 seconds", "4.25 milliseconds". */

@@ -2,7 +2,6 @@ import { DataPipeline, EventBus, MessageQueue, type Part, ReactiveStream } from 
 
 /** Figures of a part that can be summed over threads, in their order in shared memory. */
 export const BRIEF = ["handled", "failed", "retried", "dropped", "waiting", "inFlight"] as const;
-export type BriefFigure = (typeof BRIEF)[number];
 
 /** Writes the figures of a part into an array from index `at` on. */
 export function writePartSummary(part: Part, into: Float64Array, at: number): void {

@@ -5,7 +5,7 @@ import { MAX_OPS, makeOp, type Op, type OpKind, Payload } from "./message.ts";
  *
  *     [name | 0, demand, [timestamp | null, padding | 0, [[kind, key, value], …]]]
  *
- * `name`: of a replayed key; generated ones are told by their number. `demand`: its service time in nanoseconds, where these vary, else 0.
+ * `name`: of a replayed key; generated ones are known by their number. `demand`: its service time in nanoseconds, where these vary, else 0.
  * `padding`: a text of the bytes that the message carries.
  */
 

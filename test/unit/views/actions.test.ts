@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Action, footerText, helpRows, pressed } from "../../../src/views/live/actions.ts";
+import { type Action, helpRows, pressed } from "../../../src/views/live/actions.ts";
 import { Keyboard, keyName, writtenKey } from "../../../src/views/live/keys.ts";
 import {
   BROWSE_ACTIONS,
@@ -15,6 +15,7 @@ import {
 import { chosenRun, FIRST_HISTORY, HISTORY_ACTIONS, type HistoryContext } from "../../../src/views/live/screens/history-actions.ts";
 import { FIRST_STATE, PANEL_COUNT, RUN_ACTIONS, type RunContext, type RunState } from "../../../src/views/live/screens/run-actions.ts";
 import { rounds } from "../../support/campaign.ts";
+import { footerText } from "../../support/footer.ts";
 
 const LIVE = join(import.meta.dir, "../../../src/views/live");
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { type Action, footerText, helpRows, pressed } from "../../../src/views/live/actions.ts";
+import { type Action, helpRows, pressed } from "../../../src/views/live/actions.ts";
 import { conflictsOf, DEFAULT_KEYS, rebound } from "../../../src/views/live/bindings.ts";
 import { isKeyName } from "../../../src/views/live/keys.ts";
 import { FIRST_STATE, RUN_ACTIONS, type RunContext } from "../../../src/views/live/screens/run-actions.ts";
+import { footerText } from "../../support/footer.ts";
 
 const CONTEXT: RunContext = {
   running: false,

@@ -43,7 +43,7 @@ export class PartitionItems {
     piece.left++;
   }
 
-  /** Takes an item out; null: it was taken before, or never sent. `dropped`: sent again, it is told to be. */
+  /** Takes an item out; null: it was taken before, or never sent. `dropped`: it is marked as dropped if it is sent again. */
   take(number: number, now: Nanoseconds, dropped = false): Item | null {
     const place = number - this.head;
     const item = this.sent.at(place) ?? null;

@@ -39,7 +39,7 @@ function ofWorkers({ hosts, claims, claimAfterMs, restarts, silence }: RunEvents
   const notes: string[] = [];
   const named = (status: string) => hosts.filter((host) => host.status === status).map(({ name }) => printable(name, 60));
   const [late, lost] = [named("late"), named("lost")];
-  // A server that stood still, or was away, had nobody's signs of life.
+  // A server that stood still, or was away, received no signs of life.
   const heard = silence <= UNHEARD;
   if (lost.length > 0 && heard)
     notes.push(

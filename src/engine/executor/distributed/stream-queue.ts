@@ -131,7 +131,7 @@ export class StreamQueue implements FeedQueue {
     return item;
   }
 
-  /** Takes a dropped item out of the streams; sent again, it is told to be dropped. */
+  /** Takes a dropped item out of the streams; if it is sent again, it is marked as dropped. */
   dropped({ partition, number }: ItemPlace, now: Nanoseconds): Item | null {
     const item = this.partitions[partition]?.take(number, now, true) ?? null;
     if (item === null) return null;

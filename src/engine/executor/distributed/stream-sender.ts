@@ -144,7 +144,7 @@ export class StreamSender {
     }
   }
 
-  /** Waits for the server, then sends all again that is not known to be there for good. */
+  /** Waits for the server, then sends again whatever is not known to be stored. */
   private async recover(): Promise<void> {
     if (this.recovering) return;
     this.recovering = true;

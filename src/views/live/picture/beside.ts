@@ -11,7 +11,7 @@ import { seenUntil } from "../past.ts";
 import type { RunView } from "../store.ts";
 import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 
-/** Columns from which on what happened is told beside the table. */
+/** Columns from which on events are listed beside the table. */
 const LEAST_LOG = 28;
 
 /** Draws the latest moments of the current case, the newest last. */

@@ -128,7 +128,7 @@ function lastText({ startedAt, status, done }: LastRun): string {
   return `Last run ${startedAt.slice(0, 16).replace("T", " ")}, ${status}: ${rates.join(", ")}${done.length > 4 ? " …" : ""}`;
 }
 
-/** Cases of which the prediction is told, at most. */
+/** Most cases whose predictions are shown. */
 const MOST_CASES = 12;
 
 function drawPredictions(canvas: Canvas, { x, y, width, height }: Rect, { cases }: Preview): number {

@@ -15,7 +15,7 @@ import { modeStyle, type PictureLook, strokeOf, strokeSample } from "./look.ts";
 
 /** Percentiles that are labelled where the axis reaches them. */
 const LABELLED = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999] as const;
-/** Percentiles told in words. */
+/** Percentiles given in words. */
 const TOLD = ["p50", "p90", "p99", "p99_9"] as const satisfies readonly Percentile[];
 const MODE_WIDTH = 12;
 const FIGURE_WIDTH = 16;

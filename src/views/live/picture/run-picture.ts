@@ -24,7 +24,7 @@ export interface PictureState {
   readonly past: number | null;
   /** The terminal is being recorded. */
   readonly recording?: boolean;
-  /** The point of a finished sweep that is told of, as an index of the result's cases; null, or absent: the best. */
+  /** The point of a finished sweep that is shown, as an index of the result's cases; null, or absent: the best. */
   readonly point?: number | null;
 }
 

@@ -14,7 +14,7 @@ export interface RunState {
   readonly asking: boolean;
   /** The sojourn times by percentile are shown, of a run that is over. */
   readonly percentiles: boolean;
-  /** The point of a finished sweep that is told of, as an index of the result's cases; null: the best. */
+  /** The point of a finished sweep that is shown, as an index of the result's cases; null: the best. */
   readonly point: number | null;
 }
 

@@ -82,7 +82,7 @@ export class Program {
     this.outgoing.write(line);
   }
 
-  /** Ends it and its group at once. `why`: how its end is told. */
+  /** Ends it and its group at once. `why`: the reason that messages give. */
   kill(why: string): void {
     this.killedBecause ??= why;
     signalGroup(this.child.pid, "SIGKILL");
