@@ -9,7 +9,7 @@ import type { OnEvent, RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 
 /** File of past runs. */
-export function storeFile(): string {
+function storeFile(): string {
   const folder = ownFolder("data");
   if (folder === null) throw new StoreProblem("this user has no home folder; XDG_DATA_HOME names another place");
   return join(folder, "runs.sqlite");

@@ -1,6 +1,6 @@
 import type { Socket } from "bun";
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { isEnded, isUnheard } from "../kernel/unheard.ts";
+import { isEnded, isUnheard } from "../kernel/tcp-info.ts";
 import type { Carrier } from "./carrier.ts";
 import { connect } from "./connect.ts";
 import { announcesBody, fits, saysClose, together } from "./framing.ts";

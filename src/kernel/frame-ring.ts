@@ -1,4 +1,4 @@
-import { WordReader, WordWriter } from "./words.ts";
+import { WordReader, WordWriter } from "./word-buffer.ts";
 
 /**
  * A ring of 8-byte words in shared memory between one writing and one reading thread. It carries frames: a head word (items, flags) and the

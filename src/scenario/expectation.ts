@@ -14,7 +14,7 @@ import { valueText } from "../telemetry/points.ts";
  * sweep are of every point: the comparison has to hold at each.
  */
 
-export const COMPARISONS = ["<=", ">=", "==", "!=", "<", ">", "~"] as const;
+const COMPARISONS = ["<=", ">=", "==", "!=", "<", ">", "~"] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 export interface Expectation {
@@ -54,7 +54,7 @@ export interface ExpressionProblem {
 }
 
 /** Longest expression, in characters. */
-export const LONGEST_EXPRESSION = 500;
+const LONGEST_EXPRESSION = 500;
 
 /** Parses an expression. Never throws: any text results in an expectation or a problem. */
 export function parseExpectation(text: string): Expectation | ExpressionProblem {

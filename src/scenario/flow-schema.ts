@@ -1,7 +1,7 @@
 import { z } from "zod";
 import * as s from "./scalars.ts";
 
-export const FLOW_KINDS = ["event-bus", "data-pipeline", "reactive-stream", "message-queue", "orchestrator"] as const;
+const FLOW_KINDS = ["event-bus", "data-pipeline", "reactive-stream", "message-queue", "orchestrator"] as const;
 export type FlowKind = (typeof FLOW_KINDS)[number];
 
 /** Cost of a handler's work. */

@@ -1,7 +1,7 @@
 import { suggestion } from "../kernel/spelling.ts";
 
 /** Names of placeholders; each item has its own values. */
-export const PLACEHOLDERS = ["number", "key", "seed", "random", "url"] as const;
+const PLACEHOLDERS = ["number", "key", "seed", "random", "url"] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /** A parsed template: texts alternate with placeholders, beginning and ending with a text. */

@@ -77,7 +77,7 @@ export function parseCpuList(text: string): readonly number[] | null {
 }
 
 /** The cores of a `Cpus_allowed_list: 0-3,8` line, which covers affinity and cpusets; null: there is none. */
-export function allowedCores(status: string): ReadonlySet<number> | null {
+function allowedCores(status: string): ReadonlySet<number> | null {
   const list = parseCpuList(/^Cpus_allowed_list:[ \t]*(.*)$/m.exec(status)?.[1] ?? "");
   return list === null ? null : new Set(list);
 }
@@ -99,7 +99,7 @@ export function placesOn({ cores, limits }: Pick<Machine, "cores" | "limits">): 
 }
 
 /** What withholds the rest of the machine, in words. */
-export function limitsText({ cores, quota }: CpuLimits): string {
+function limitsText({ cores, quota }: CpuLimits): string {
   const pinned = cores === null ? [] : [`affinity or a cpuset leaves ${cores.length === 1 ? "core" : "cores"} ${listText(cores)}`];
   return [...(quota === null ? [] : [quotaText(quota)]), ...pinned].join(", and ");
 }

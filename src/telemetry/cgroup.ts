@@ -49,7 +49,7 @@ export function tightestQuota(groups: readonly CpuGroup[]): CpuQuota | null {
 /** Default period of a group, in microseconds. */
 const DEFAULT_PERIOD = "100000";
 
-export function quotaOf({ name, folder, version }: CpuGroup): CpuQuota | null {
+function quotaOf({ name, folder, version }: CpuGroup): CpuQuota | null {
   const [quota, period = DEFAULT_PERIOD] =
     version === 2
       ? (fileText(join(folder, "cpu.max")) ?? "").trim().split(/\s+/)

@@ -19,7 +19,7 @@ export function percentileOf(summary: KeptSummary, percentile: Percentile): numb
 }
 
 /** The percentiles that too few items bear, in their order. */
-export function tooFewOf({ count }: Pick<LatencySummary, "count">): Percentile[] {
+function tooFewOf({ count }: Pick<LatencySummary, "count">): Percentile[] {
   return PERCENTILES.filter((percentile) => !isBorne(count, SHARES[percentile]));
 }
 

@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import type { WordReader, WordWriter } from "../kernel/words.ts";
+import type { WordReader, WordWriter } from "../kernel/word-buffer.ts";
 import type { Arrival } from "../load/tape.ts";
 import type { Item } from "../queueing/item.ts";
 import type { FlowPartFigures } from "../telemetry/flow-figures.ts";

@@ -6,7 +6,7 @@ import { rings } from "../../src/kernel/bell.ts";
 import { monotonic, type Nanoseconds } from "../../src/kernel/clock.ts";
 import { BATCH_END } from "../../src/kernel/frame-ring.ts";
 import { VirtualTime } from "../../src/kernel/virtual-time.ts";
-import { wordsFor } from "../../src/kernel/words.ts";
+import { wordsFor } from "../../src/kernel/word-buffer.ts";
 import { openTape } from "../../src/load/open.ts";
 import { Arrival } from "../../src/load/tape.ts";
 import { Item } from "../../src/queueing/item.ts";

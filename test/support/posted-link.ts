@@ -12,7 +12,7 @@ import { type Bell, ring } from "../../src/kernel/bell.ts";
 import type { Nanoseconds } from "../../src/kernel/clock.ts";
 import { Deque } from "../../src/kernel/deque.ts";
 import type { VirtualTime } from "../../src/kernel/virtual-time.ts";
-import { WordReader, WordWriter } from "../../src/kernel/words.ts";
+import { WordReader, WordWriter } from "../../src/kernel/word-buffer.ts";
 import { Recorder } from "../../src/telemetry/recorder.ts";
 import { type Life, newBell, serveVirtually, VirtualCores } from "./virtual-workers.ts";
 

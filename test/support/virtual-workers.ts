@@ -7,7 +7,7 @@ import type { Nanoseconds } from "../../src/kernel/clock.ts";
 import type { Time } from "../../src/kernel/time.ts";
 import type { VirtualTime } from "../../src/kernel/virtual-time.ts";
 import { Wakeup } from "../../src/kernel/wakeup.ts";
-import type { WordReader } from "../../src/kernel/words.ts";
+import type { WordReader } from "../../src/kernel/word-buffer.ts";
 import type { Item } from "../../src/queueing/item.ts";
 import type { Recorder } from "../../src/telemetry/recorder.ts";
 import { varies, type WorkCost } from "../../src/workloads/message/processor.ts";

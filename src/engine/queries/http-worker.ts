@@ -6,7 +6,7 @@ import { type Admitted, refusalOf } from "../../kernel/http-guard.ts";
 import { LoopTime } from "../../kernel/loop-time.ts";
 import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { printable } from "../../kernel/text.ts";
-import { wordsFor } from "../../kernel/words.ts";
+import { wordsFor } from "../../kernel/word-buffer.ts";
 import { type FromQueryServer, type QueryServerOrder, REQUEST, type StatusReport, type ToQueryServer } from "./http-protocol.ts";
 import { openMetrics } from "./metrics.ts";
 import { QuerySchedule } from "./schedule.ts";

@@ -68,7 +68,7 @@ const CHANCE = 1.63;
  * How far the end of a trial may lie beyond its load by chance alone, as a share of the load: rates closer than this to the capacity cannot
  * be distinguished from it. 0: nothing is random.
  */
-export function resolutionOf({ mode, workers, scenario }: CasePlan): number {
+function resolutionOf({ mode, workers, scenario }: CasePlan): number {
   const { load, keys } = scenario;
   if (load.executor !== "constant-arrival-rate" || typeof load.rate !== "number") return 0;
   // A partition belongs to no worker: whichever is free takes it.

@@ -1,7 +1,7 @@
 /**
  * Parts that a cell can play. A theme gives each part its colour; a canvas knows only parts, so that one picture is drawn in every theme.
  */
-export const INKS = [
+const INKS = [
   "text",
   "faint",
   "accent",

@@ -70,7 +70,7 @@ export class Appearance {
 }
 
 /** ASCII where the locale has no Unicode; a missing locale counts as Unicode. */
-export function localGlyphs({ LC_ALL, LC_CTYPE, LANG } = process.env): Glyphs {
+function localGlyphs({ LC_ALL, LC_CTYPE, LANG } = process.env): Glyphs {
   const locale = LC_ALL || LC_CTYPE || LANG || "UTF-8";
   return /utf-?8/i.test(locale) ? "braille" : "ascii";
 }

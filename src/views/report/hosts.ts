@@ -27,7 +27,7 @@ export function hostsLine({ hosts = [] }: CaseResult): string | null {
   return `hosts: of ${counted(all, "item")} ${told}${apart}${clocksText(hosts)}`;
 }
 
-export function hostName({ name }: Pick<HostFigures, "name">): string {
+function hostName({ name }: Pick<HostFigures, "name">): string {
   return printable(name, 40);
 }
 
@@ -60,7 +60,7 @@ export function streamsLine({ distributed }: CaseResult): string | null {
 }
 
 /** What did not go the straight way; empty: all did. */
-export function movedText({ claims, redeliveries, refused, resent }: DistributedFigures): string {
+function movedText({ claims, redeliveries, refused, resent }: DistributedFigures): string {
   const parts = [
     [claims, `${counted(claims, "batch", "batches")} taken over (${counted(redeliveries, "item")} redelivered)`],
     [refused, `${counted(refused, "commit")} refused`],

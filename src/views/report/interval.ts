@@ -11,7 +11,7 @@ const itemsOf = ({ from, sample }: Span) => Math.round((sample.processed * (samp
 const ALL_BELOW = 100;
 
 /** A percentile; a dash where nothing was done. */
-export function intervalText(spans: readonly Span[], percentile: "p50" | "p99"): string {
+function intervalText(spans: readonly Span[], percentile: "p50" | "p99"): string {
   const ms = joined(spans)[percentile];
   return ms === null || areBorne(spans, percentile) ? msOrNone(ms) : TOO_FEW;
 }

@@ -173,7 +173,7 @@ function shortfallLine({ shortfall, throughput, offeredRate, process }: CaseResu
 }
 
 /** Work takes longer on a slower core, and where it waits for one; `work` distinguishes these, where known. */
-export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>, work: CaseResult["process"]["work"]) {
+function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>, work: CaseResult["process"]["work"]) {
   const waited = work != null && work.slowerBy <= 0 && (work.takenAwayMs ?? 0) > 0;
   const longer = waited ? "work that waited for a core" : "work that took longer";
   return [

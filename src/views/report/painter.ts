@@ -12,7 +12,7 @@ export interface Painter {
 }
 
 /** Okabe and Ito's palette, which colour-blind readers can distinguish. */
-export const MODE_COLORS: Readonly<Record<string, string>> = {
+const MODE_COLORS: Readonly<Record<string, string>> = {
   sync: "#56B4E9",
   async: "#E69F00",
   parallel: "#00B57F",

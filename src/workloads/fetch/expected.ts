@@ -6,7 +6,7 @@ import type { FetchSettings } from "../../scenario/schema.ts";
 export type Unmet = "expect.status" | "expect.header" | "expect.body" | "expect.bytes";
 
 /** A body failed an expectation, found while it was read. */
-export class UnmetExpectation extends Error {
+class UnmetExpectation extends Error {
   constructor(readonly unmet: Unmet) {
     super(unmet);
   }
@@ -62,7 +62,7 @@ export function isSuccess(status: number): boolean {
 }
 
 /** Checks a decompressed body as it passes. */
-export class BodyLook implements BodySink {
+class BodyLook implements BodySink {
   /** End of the data so far, which may begin a match. */
   private tail: Uint8Array = new Uint8Array();
   private found: boolean;

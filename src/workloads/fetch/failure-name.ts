@@ -7,7 +7,7 @@ import { tlsReason } from "./tls-reasons.ts";
 /** A limit of this process, not a fault of the server; may pass soon. */
 export const OUT_OF_FILES = "too many open files";
 /** A lasting property of the resource. */
-export const UNKNOWN_ENCODING = "unknown encoding";
+const UNKNOWN_ENCODING = "unknown encoding";
 export const NOT_SAVED = "could not be saved";
 
 /** Names by pattern; the first that matches the error's text. */

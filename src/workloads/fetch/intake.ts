@@ -1,4 +1,4 @@
-import type { WordWriter } from "../../kernel/words.ts";
+import type { WordWriter } from "../../kernel/word-buffer.ts";
 import type { Arrival } from "../../load/tape.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Rejection } from "../../telemetry/result.ts";

@@ -1,7 +1,7 @@
 import type { Fetch } from "../../http/fetch-transport.ts";
 import type { Transports } from "../../http/transports.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { WordReader } from "../../kernel/words.ts";
+import type { WordReader } from "../../kernel/word-buffer.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { Admission } from "./admission.ts";

@@ -6,7 +6,7 @@ export interface Tile {
 }
 
 /** Highest zoom of tiles. */
-export const DEEPEST = 24;
+const DEEPEST = 24;
 
 /** Parses `z/x/y`; null when it is no tile. Does not check ranges. */
 export function parseTile(text: string): Tile | null {

@@ -1,4 +1,4 @@
-import type { WordWriter } from "../../kernel/words.ts";
+import type { WordWriter } from "../../kernel/word-buffer.ts";
 import { workerName } from "../../load/keys.ts";
 import type { ServiceTimes } from "../../load/service-times.ts";
 import type { Arrival } from "../../load/tape.ts";

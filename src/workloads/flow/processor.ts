@@ -1,6 +1,6 @@
 import { FlowOrchestrator } from "../../flows/index.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { WordReader } from "../../kernel/words.ts";
+import type { WordReader } from "../../kernel/word-buffer.ts";
 import { workerName } from "../../load/keys.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { FlowSettings } from "../../scenario/flow-schema.ts";

@@ -1,4 +1,4 @@
-import { type WordReader, type WordWriter, wordsFor } from "../../kernel/words.ts";
+import { type WordReader, type WordWriter, wordsFor } from "../../kernel/word-buffer.ts";
 import { INCREMENT, makeOp, NO_NUMBER, type Op, type OpKind, Payload, SET } from "./message.ts";
 
 /**

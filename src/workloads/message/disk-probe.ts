@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monotonic } from "../../kernel/clock.ts";
-import { WordReader, WordWriter } from "../../kernel/words.ts";
+import { WordReader, WordWriter } from "../../kernel/word-buffer.ts";
 import type { WireFormat } from "../../scenario/schema.ts";
 import { Dictionary } from "./codec.ts";
 import { GeneratedPayloads, type MessageShape } from "./generated.ts";

@@ -1,6 +1,6 @@
 import { monotonic } from "../../kernel/clock.ts";
 import { hashOf } from "../../kernel/hash.ts";
-import type { WordWriter } from "../../kernel/words.ts";
+import type { WordWriter } from "../../kernel/word-buffer.ts";
 import { workerName } from "../../load/keys.ts";
 import { NOT_UTF8, TOO_LONG } from "../../load/replay.ts";
 import type { ServiceTimes } from "../../load/service-times.ts";

@@ -1,6 +1,6 @@
 import { monotonic } from "../../kernel/clock.ts";
 import { isThenable } from "../../kernel/promises.ts";
-import type { WordReader } from "../../kernel/words.ts";
+import type { WordReader } from "../../kernel/word-buffer.ts";
 import { workerName } from "../../load/keys.ts";
 import type { ServiceTime } from "../../load/service-times.ts";
 import type { Item } from "../../queueing/item.ts";

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "bun:jsc";
 import { encode as pack, decode as unpack } from "@msgpack/msgpack";
 import { monotonic, type Nanoseconds } from "../../kernel/clock.ts";
-import type { WordReader, WordWriter } from "../../kernel/words.ts";
+import type { WordReader, WordWriter } from "../../kernel/word-buffer.ts";
 import type { WireFormat } from "../../scenario/schema.ts";
 import { type Dictionary, encodedBytes, PayloadDecoder, PayloadEncoder } from "./codec.ts";
 import { makeOp, type Op, type OpKind, Payload } from "./message.ts";

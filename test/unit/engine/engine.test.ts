@@ -14,7 +14,7 @@ import { burn, RealEffort } from "../../../src/engine/work/effort.ts";
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/kernel/frame-ring.ts";
 import { LoopTime } from "../../../src/kernel/loop-time.ts";
 import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
-import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
+import { WordReader, WordWriter } from "../../../src/kernel/word-buffer.ts";
 import { Clients } from "../../../src/load/clients.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import { openDueTimes } from "../../../src/load/open.ts";

@@ -20,7 +20,7 @@ import {
   parseNumber,
   parseSize,
 } from "../../../src/kernel/units.ts";
-import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
+import { WordReader, WordWriter } from "../../../src/kernel/word-buffer.ts";
 import { rounds } from "../../support/campaign.ts";
 
 describe("clock", () => {

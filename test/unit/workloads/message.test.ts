@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { hashOf } from "../../../src/kernel/hash.ts";
-import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
+import { WordReader, WordWriter } from "../../../src/kernel/word-buffer.ts";
 import { Arrival } from "../../../src/load/tape.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { WIRE_FORMATS } from "../../../src/scenario/schema.ts";

@@ -1,5 +1,5 @@
 import { RingReader, RingWriter } from "../../../kernel/frame-ring.ts";
-import { wordsFor } from "../../../kernel/words.ts";
+import { wordsFor } from "../../../kernel/word-buffer.ts";
 
 /** A ring of answers from a Worker to the source's thread: a pair (id, found), then the JSON if found. */
 

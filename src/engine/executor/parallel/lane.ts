@@ -1,5 +1,5 @@
 import { BATCH_END } from "../../../kernel/frame-ring.ts";
-import { wordsFor } from "../../../kernel/words.ts";
+import { wordsFor } from "../../../kernel/word-buffer.ts";
 import { Batcher } from "../../../queueing/batcher.ts";
 import type { Item } from "../../../queueing/item.ts";
 import type { Job } from "../executor.ts";

@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../../kernel/clock.ts";
-import type { WordReader, WordWriter } from "../../../kernel/words.ts";
+import type { WordReader, WordWriter } from "../../../kernel/word-buffer.ts";
 import type { Recorder } from "../../../telemetry/recorder.ts";
 import type { FailureCount } from "../../../telemetry/result.ts";
 import type { ProcessorSpec } from "../../../workloads/processors.ts";

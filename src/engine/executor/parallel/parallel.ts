@@ -1,5 +1,5 @@
 import { threadCpuTimer } from "../../../kernel/clock.ts";
-import { wordsFor } from "../../../kernel/words.ts";
+import { wordsFor } from "../../../kernel/word-buffer.ts";
 import { keepAnswering, settleQueries } from "../../queries/answering.ts";
 import type { StateReader } from "../../queries/dispatcher.ts";
 import { type Execution, type Executor, type Job, keepSampling, unfinished } from "../executor.ts";

@@ -82,7 +82,7 @@ export function workerBell({ control }: Pick<LinkMemory, "control">): Bell {
   return new Int32Array(control, CONTROL.bell * 4, 2);
 }
 
-export class SharedWorkerLink implements WorkerLink {
+class SharedWorkerLink implements WorkerLink {
   readonly memory: LinkMemory;
   readonly frames: RingWriter;
   readonly recorder: Recorder;

@@ -12,7 +12,7 @@ import type { PictureLook } from "./look.ts";
 export const MOST_PARTS = 6;
 
 /** Number of a flow's parts, as far as known from the scenario or an earlier case; at least one, so that the first sample moves nothing. */
-export function shownParts(view: RunView): number {
+function shownParts(view: RunView): number {
   const described = view.cases[0]?.outline.parts ?? 0;
   const seen = view.cases.map(({ series }) => series.at(-1)?.flow?.parts.length ?? 0);
   return Math.max(1, described, ...seen);
