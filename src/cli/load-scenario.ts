@@ -39,11 +39,6 @@ export function loadAllForRun(files: readonly string[], flags: LoadFlags, read?:
 /** Reads a scenario that is to be run, and checks that it may be; throws a UserError. */
 export function loadForRun(file: string, flags: LoadFlags, read?: ReadText): LoadedForRun {
   const { scenario, points, source, ignored } = scenarioWithFlags(file, flags, read);
-  checkBeforeRun(
-    points.map((point) => point.scenario),
-    flags,
-    flags.allowHost ?? [],
-  );
   const name = scenarioName(file);
   const logless = flags.log !== undefined && scenario.workload !== "fetch";
   const warnings = [
@@ -51,5 +46,10 @@ export function loadForRun(file: string, flags: LoadFlags, read?: ReadText): Loa
     ...ignored.map((variable) => `warning: ${variable} is ignored: ${printable(name, 60)} sweeps that field`),
   ];
   const problemAt = (path: Path, message: string) => source.problemAt(path, message);
+  checkBeforeRun(
+    points.map((point) => point.scenario),
+    flags,
+    flags.allowHost ?? [],
+  );
   return { named: { name, file, scenario, points, problemAt }, source, warnings };
 }

@@ -1,6 +1,7 @@
+import { z } from "zod";
 import type { Path } from "../kernel/plain-value.ts";
 import { suggestion } from "../kernel/spelling.ts";
-import { DEFAULT_EXECUTOR, scenarioJsonSchema } from "./schema.ts";
+import { DEFAULT_EXECUTOR, scenarioSchema } from "./schema.ts";
 
 /** The fields of the schema, by path. */
 
@@ -17,7 +18,7 @@ let jsonSchema: JsonNode | null = null;
 
 /** The keys that the schema allows at a path. `value`: what is there; in `load` its executor decides. */
 export function knownKeys(path: Path, value: unknown): string[] {
-  jsonSchema ??= scenarioJsonSchema() as JsonNode;
+  jsonSchema ??= z.toJSONSchema(scenarioSchema, { io: "input", unrepresentable: "any" }) as JsonNode;
   let nodes: JsonNode[] = [jsonSchema];
   for (const part of path) {
     nodes = nodes.flatMap((node) => child(node, String(part))).flatMap((node) => [node, ...(node.oneOf ?? []), ...(node.anyOf ?? [])]);
