@@ -7,7 +7,7 @@ import { studentTail } from "../kernel/student.ts";
  * implements; docs/MATH.md there).
  */
 export interface ChangePoint {
-  /** Of the first value after the change. */
+  /** Index of the first value after the change. */
   readonly index: number;
   /** Means from the change before to this one, and from this one to the next. */
   readonly before: number;
@@ -22,7 +22,7 @@ export interface ChangeOptions {
   readonly magnitude: number;
 }
 
-/** Those of Otava, but for the magnitude. */
+/** Apache Otava's defaults, except for the magnitude. */
 export const CHANGE_OPTIONS: ChangeOptions = { window: 50, p: 0.001, magnitude: 0.02 };
 
 /** The change points of a series, in order. */

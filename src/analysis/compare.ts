@@ -31,7 +31,7 @@ export interface ResultComparison extends ChangeMargin {
   readonly a: string;
   readonly b: string;
   readonly paired: boolean;
-  /** Of the case with fewest, on the side with fewer. */
+  /** Rounds of the case with fewest, on the side with fewer. */
   readonly rounds: number;
   readonly level: number;
   readonly comparisons: readonly FigureComparison[];
@@ -40,7 +40,7 @@ export interface ResultComparison extends ChangeMargin {
   /** False: a case of either side is invalid or has failed. */
   readonly valid: boolean;
   readonly notes: readonly string[];
-  /** What was run again; absent: the comparison ran nothing. */
+  /** Cases that were run again; absent: the comparison ran nothing. */
   readonly gate?: Gate;
 }
 
@@ -79,7 +79,7 @@ export interface FigureRatio {
   readonly ratio: number | null;
   readonly low: number | null;
   readonly high: number | null;
-  /** What the interval covers, Holm's adjustment and whole ranks included. */
+  /** Coverage of the interval, with Holm's adjustment and whole ranks. */
   readonly level: number | null;
   readonly smallestDetectable: number | null;
   readonly rounds: number;
@@ -218,7 +218,7 @@ function ratioInterval(interval: RankInterval | null): RankInterval | null {
   return interval === null ? null : { low: Math.exp(interval.low), high: Math.exp(interval.high), level: interval.level };
 }
 
-/** What a result is of. */
+/** The scenario, machine and version behind a result. */
 export type ResultOrigin = Pick<RunResult, "scenario" | "machine" | "labVersion">;
 
 /** Why two results are not alike enough to be compared, a sentence each. */

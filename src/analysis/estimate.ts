@@ -22,13 +22,13 @@ export class RankEstimate {
     private readonly below: Float64Array,
   ) {}
 
-  /** Of differences within pairs, or of a single sample: the averages of any two (Walsh averages), by Wilcoxon's signed-rank statistic. */
+  /** The estimate from differences within pairs, or a single sample: averages of any two (Walsh averages), by Wilcoxon's statistic. */
   static ofPairs(differences: readonly number[]): RankEstimate {
     const averages = differences.flatMap((one, i) => differences.slice(i).map((other) => (one + other) / 2));
     return new RankEstimate(Float64Array.from(averages).sort(), signedRankDistribution(differences.length));
   }
 
-  /** Of `b` against `a`, two independent samples: all differences between them, by the Mann–Whitney statistic. */
+  /** The estimate of `b` against `a`, two independent samples: all differences between them, by the Mann–Whitney statistic. */
   static ofSamples(a: readonly number[], b: readonly number[]): RankEstimate {
     const differences = b.flatMap((one) => a.map((other) => one - other));
     const sizes = `${a.length} ${b.length}`;
@@ -64,7 +64,7 @@ export class RankEstimate {
 /** Mann–Whitney distributions by the sizes of the samples: every figure of a comparison has the same. */
 const DISTRIBUTIONS = new Map<string, Float64Array>();
 
-/** What sums of probabilities may be off by. */
+/** Rounding error allowed in sums of probabilities. */
 const ROUNDING = 1e-12;
 
 /** Rounds that a signed-rank interval of a level needs: the widest one covers 1 − 2/2ⁿ. */

@@ -68,7 +68,7 @@ function nothing({ ledger, failures, fetch }: Explained): string {
   return `Nothing was processed: ${formatCount(ledger.failed)} failed, ${formatCount(most.count)} of them with "${most.reason}"${fetch === undefined ? "" : attemptsGoneWrong(fetch)}.`;
 }
 
-/** One item alone has no rate and shows nothing. */
+/** The explanation of a single item, which has no rate and so shows no limit. */
 function oneItem({ ledger, latency }: Explained, { workload }: Scenario): string {
   const noun = workload === "flow" ? "item" : "message";
   const took = `it took ${formatMs(latency.sojourn.mean)}, of it ${formatMs(latency.service.mean)} ${workload === "flow" ? "in the flow" : "work"}`;

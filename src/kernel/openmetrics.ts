@@ -4,7 +4,7 @@ export interface MetricSample {
   /** Names and values that distinguish the samples of a family. */
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly value: number;
-  /** Of a histogram's samples: `_bucket`, `_count`, `_sum`. */
+  /** Suffix of a histogram's sample: `_bucket`, `_count` or `_sum`. */
   readonly suffix?: string;
 }
 

@@ -12,7 +12,7 @@ export class Offered {
   /** True when nothing more will fall due. */
   ended = false;
   private readonly all = new CountIntegral();
-  /** Those due during warm-up. */
+  /** Arrivals due during warm-up. */
   private readonly early = new CountIntegral();
   private pending: Nanoseconds;
 

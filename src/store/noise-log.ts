@@ -6,7 +6,7 @@ export interface NoiseEntry {
   /** ISO 8601. */
   readonly at: string;
   readonly scenario: string;
-  /** Of the resolved scenario. */
+  /** Hash of the resolved scenario. */
   readonly hash: string;
   readonly machine: string;
   readonly changes: readonly NoisyFigure[];
@@ -34,7 +34,7 @@ export class NoiseLog {
     }
   }
 
-  /** Those of a scenario on a machine, oldest first. */
+  /** The entries of a scenario on a machine, oldest first. */
   of(hash: string, machine: string): NoiseEntry[] {
     return this.lines().flatMap((line) => {
       const entry = entryIn(line);

@@ -18,7 +18,7 @@ export interface HostFigures {
   readonly clockErrorMs: number | null;
   /** Change of the offset from before the case to after it. */
   readonly clockDriftMs: number | null;
-  /** When it began ÷ the announced start, in milliseconds; null: it joined later, or did not say. */
+  /** Its start after the announced one, in milliseconds; null: it joined later, or did not report it. */
   readonly startSkewMs: number | null;
   /** CPU time of its process during the case; null: unknown. */
   readonly cpuMs: number | null;

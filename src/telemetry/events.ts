@@ -39,7 +39,7 @@ export type RunEvent =
       readonly type: "case-finished";
       readonly index: number;
       readonly result: CaseResult;
-      /** Its threshold results. */
+      /** Results of the case's thresholds. */
       readonly verdicts?: readonly Omit<ThresholdResult, "case">[];
     }
   | { readonly type: "stopping"; readonly now: boolean }

@@ -13,7 +13,7 @@ export interface FetchFigures {
   readonly attempts: number;
   readonly retries: number;
   readonly refusedByBreaker: number;
-  /** Those without even a first attempt; absent from files of older versions. */
+  /** Items that the breaker refused before their first attempt; absent from files of older versions. */
   readonly refusedUnsent?: number;
   /** Attempts answered with 429. */
   readonly rateLimited: number;
@@ -75,7 +75,7 @@ export interface ServerFigures {
   readonly requests: number;
   /** Connections accepted. */
   readonly connections: number;
-  /** Those closed at once, because it had as many as it accepts (`maxConnections`). */
+  /** Connections closed at once, because it had as many as it accepts (`maxConnections`). */
   readonly refused: number;
   /** Most concurrent requests. */
   readonly peakConcurrency: number;

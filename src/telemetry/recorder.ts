@@ -40,7 +40,7 @@ export interface Passage {
 
 const PARTS = ["sojourn", "schedule", "queue", "batch", "service"] as const;
 export type LatencyPart = (typeof PARTS)[number];
-/** One more than these, for sojourns of failed items. */
+/** Histograms of a recorder: one for each part, and one for the sojourns of failed items. */
 const HISTOGRAMS = PARTS.length + 1;
 
 const TALLY = 32;

@@ -37,11 +37,11 @@ export function rationed(expected: Expected): boolean {
 
 /** An item's time by the resource that it occupies. */
 export interface Shares {
-  /** A core, and its thread. */
+  /** Time on a core, which occupies its thread, too. */
   readonly cpu: number;
-  /** Its thread, but no core. */
+  /** Time that occupies a thread, but no core. */
   readonly hold: number;
-  /** None: it waits outside, and overlaps where the mode allows it. */
+  /** Time that occupies neither: a wait outside, which overlaps where the mode allows it. */
   readonly wait: number;
 }
 

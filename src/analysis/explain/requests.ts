@@ -217,7 +217,7 @@ function fullAtTimes(facts: RequestFacts): string | null {
   return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} ${all} taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${came}. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${moreThen(facts, flying)}`;
 }
 
-/** What would have helped at such times; a slot held during a retry's wait is not freed sooner. */
+/** Advice for such times; none where requests were retried: a slot held during a retry's wait is not freed sooner. */
 function moreThen(facts: RequestFacts, flying: number): string {
   return facts.fetch.retries > 0 ? "" : more(facts, flying);
 }

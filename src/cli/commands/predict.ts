@@ -101,7 +101,7 @@ function notesOf({ sojournMean, steadyState, part, capacity, drawn }: Prediction
   ].flat();
 }
 
-/** What is taken for granted of Redis. */
+/** The assumed costs of Redis. */
 function costsNote(machine: Pick<Expected, "hosts" | "roundTrip">): string {
   const { add, added, take, taken, commit, committed, read, readEach, roundTrip } = usualCosts(machine, 1000);
   const calls = formatMs(add + take + commit + read);

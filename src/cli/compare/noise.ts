@@ -7,11 +7,11 @@ import { counted } from "../../kernel/wording.ts";
 import { NoiseLog } from "../../store/noise-log.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 
-/** What comparisons of scenarios with themselves have shown on this machine. */
+/** Differences that comparisons of scenarios with themselves have shown on this machine. */
 export class Noise {
   constructor(private readonly log: NoiseLog) {}
 
-  /** That of this user. */
+  /** The noise recorded for this user. */
   static own(): Noise {
     const folder = ownFolder("data");
     return new Noise(new NoiseLog(folder === null ? "" : join(folder, "noise.ndjson")));

@@ -28,7 +28,7 @@ export interface Grammar {
   readonly commands: readonly Grammar[];
 }
 
-/** By the word that stands for a value in the help. */
+/** Values by the placeholder that stands for them in the help. */
 const BY_PLACEHOLDER: Readonly<Record<string, Values>> = {
   scenario: { kind: "scenarios" },
   run: { kind: "runs" },

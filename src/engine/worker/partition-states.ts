@@ -52,7 +52,7 @@ export class PartitionStates {
     if (held !== undefined) held.version = token;
   }
 
-  /** What was changed here does not count: the states are read again. */
+  /** Discards the states of a partition, changes included: they are read again. */
   forget(partition: number): void {
     for (const key of this.held.get(partition)?.keys ?? []) this.processor.adopt?.(key, null);
     this.held.delete(partition);

@@ -14,7 +14,7 @@ export type ToSlot =
 
 export type FromSlot =
   | { readonly type: "ready" }
-  /** It can do no more work; it goes on until it is ended. */
+  /** The slot can do no more work; it runs until it is ended. */
   | { readonly type: "gave-up"; readonly reason: string }
   | { readonly type: "broken"; readonly reason: string }
   | { readonly type: "done"; readonly report: SlotReport }

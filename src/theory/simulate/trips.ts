@@ -9,16 +9,16 @@ export interface Trip {
   readonly no: number;
   kind: TripKind;
   slot: number;
-  /** Of a batch beside those at work, or for one. */
+  /** True if it concerns a batch that the slot takes ahead, beside those at work. */
   ahead: boolean;
   partition: number;
-  /** Messages that it is about. */
+  /** Number of messages it concerns. */
   count: number;
   /** `add`: the partition of each message; `taken`, `read` and `states`: the messages. */
   items: number[];
 }
 
-/** What is on its way, by number. */
+/** The trips under way, by number. */
 export class Trips {
   private readonly all: Trip[] = [];
   private readonly spare: Trip[] = [];
@@ -42,7 +42,7 @@ export class Trips {
     this.agenda.push(at, this.arrival(trip.no));
   }
 
-  /** What has arrived; the next to be sent takes its place. */
+  /** The trip that has arrived. Its number is reused by the next one. */
   arrived(no: number): Readonly<Trip> {
     const trip = this.all[no] as Trip;
     this.spare.push(trip);

@@ -7,7 +7,7 @@ import { Deque } from "../../kernel/deque.ts";
 export class Turns {
   private readonly ready = new Deque<number>();
   private waiting: number[] = [];
-  /** What was due has gone before those that wait for a turn. */
+  /** True once due tasks have gone before those that wait for a turn. */
   private dueWent = false;
 
   /** Continues `task` after all that are ready now. */

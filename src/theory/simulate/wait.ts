@@ -37,7 +37,7 @@ export class Wait {
     return waiting;
   }
 
-  /** Its alarm went off, or a poll is due. */
+  /** Ends the wait at its alarm or a due poll; true when the task was waiting. */
   alarm(now: Nanoseconds): boolean {
     if (now >= this.alarmAt) this.alarmAt = Number.POSITIVE_INFINITY;
     if (now >= this.lookAt) this.lookAt = Number.POSITIVE_INFINITY;

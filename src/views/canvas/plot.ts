@@ -22,9 +22,9 @@ export interface PlotCurve {
 /** The filled area below a line; a value for each column. */
 export interface Area {
   readonly values: Float64Array;
-  /** Its upper edge. */
+  /** Style of the upper edge. */
   readonly edge: Style;
-  /** Its inside: a background, and a sign where there is no colour. */
+  /** Style of the inside: a background, and a sign where there is no colour. */
   readonly inside: Style;
   readonly shaded: boolean;
 }

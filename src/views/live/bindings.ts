@@ -8,7 +8,7 @@ import { RUN_ACTIONS } from "./screens/run-actions.ts";
 /** Keys that a user has given to actions, each named by its screen and its id: `run.quit`. */
 export type Bindings = Readonly<Record<string, readonly string[]>>;
 
-/** What there is to know of an action apart from what it does. */
+/** The id and keys of an action. */
 interface Bindable {
   readonly id: string;
   readonly keys: readonly string[] | "any";

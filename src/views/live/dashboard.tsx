@@ -26,7 +26,7 @@ export interface DashboardOptions {
   readonly captures?: CaptureTarget;
   /** The session goes on when the user is done looking: it shows what was there before. */
   readonly sessionGoesOn?: boolean;
-  /** What is shown has happened before. */
+  /** True for a replay: the events shown are of a past run. */
   readonly replaying?: boolean;
   /** Milliseconds for which drawing is rehearsed before the first run; absent: not at all. */
   readonly rehearseMs?: number;

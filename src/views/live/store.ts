@@ -15,11 +15,11 @@ export interface CaseView {
   readonly ledger: Ledger;
   readonly running: Running | null;
   readonly result: CaseResult | null;
-  /** One of its thresholds has failed. */
+  /** True once a threshold of the case has failed. */
   readonly broken: boolean;
   /** Arrivals on the tape. */
   readonly count: number;
-  /** When the last one falls due, in milliseconds. */
+  /** Due time of the last arrival, in milliseconds. */
   readonly lastMs: number;
 }
 

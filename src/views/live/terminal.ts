@@ -46,7 +46,7 @@ export class Terminal {
   private readonly printed: string[] = [];
   /** Undoes what `take` did; null: free. */
   private undo: (() => void) | null = null;
-  /** It is being released; null: it is not. */
+  /** Resolves once it is released; null: it is not being released. */
   private leaving: Promise<void> | null = null;
   /** Lent to the shell. */
   private lent = false;
@@ -157,7 +157,7 @@ export class Terminal {
     }
   }
 
-  /** Has the mouse reported, or no longer; whether it is. */
+  /** Starts or stops reports of the mouse. Returns whether it is reported now. */
   toggleMouse(): boolean {
     this.mouse = !this.mouse;
     process.stdout.write(this.mouse ? MOUSE_ON : MOUSE_OFF);

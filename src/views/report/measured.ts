@@ -46,7 +46,7 @@ function timeLine(one: CaseResult): string | null {
   return `time: ${timeSum(parts)}, on average${withinText(one)}`;
 }
 
-/** What this run alone says of its mean. */
+/** The interval of the mean by this run alone. */
 function withinText({ sojournWithin = null }: CaseResult): string {
   return sojournWithin === null ? "" : ` (${formatMs(sojournWithin.low)} to ${formatMs(sojournWithin.high)} with 95 %, by this run alone)`;
 }

@@ -34,7 +34,7 @@ export class Others {
     return this.last - (this.first ?? 0) >= LEAST_MS && this.mean > BOUNDS.otherCores;
   }
 
-  /** As the end of a line; "" within the bound. */
+  /** The other programs' use, as the end of a line; "" within the bound. */
   get told(): string {
     return this.above ? `, others use ${this.mean.toFixed(2)} cores` : "";
   }

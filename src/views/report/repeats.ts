@@ -50,7 +50,7 @@ export function repeatTable(result: RunResult): RepeatTable | null {
   };
 }
 
-/** That table as text; none where each case ran once. */
+/** The table of repeats as text; none where each case ran once. */
 export function repeatLines(result: RunResult): string[] {
   const table = repeatTable(result);
   return table === null ? [] : [textTable(table.heading, table.rows), ...table.notes];
@@ -66,7 +66,7 @@ export function repeatSentences(result: RunResult): string[] {
   return [...told, ...notesOn(repeats)];
 }
 
-/** Those of the result; of a run that has not finished, estimated here. */
+/** The estimates of the result; for a run that has not finished they are made here. */
 const repeatsOf = ({ repeats, cases }: RunResult) => repeats ?? estimatedRepeats(cases);
 
 function notesOn(repeats: readonly RepeatedCase[]): string[] {

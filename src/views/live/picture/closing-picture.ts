@@ -173,7 +173,6 @@ function pointNote(one: CaseResult): Note {
 }
 
 interface Note {
-  /** Its heading. */
   readonly head: string;
   readonly style: Style;
   readonly text: string;

@@ -55,7 +55,7 @@ function shareUsed({ coresUsed, cores, slots }: HostSample): number | null {
   return coresUsed === null ? null : coresUsed / Math.max(1, Math.min(cores, slots));
 }
 
-/** As much as there is room for. */
+/** The panel's first line: its parts as far as there is room for them. */
 function headline(sample: DistributedSample, hidden: number, room: number): string {
   const { hosts, inStreams, claims } = sample;
   const lost = hosts.filter(({ status }) => status === "lost").length;

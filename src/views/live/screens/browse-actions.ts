@@ -7,7 +7,7 @@ import { beginFilter, clearFilter, type FilterState, LIST_KEYS, mouseInList, pla
 export const FORM_FIELDS = ["mode", "rate", "duration", "workers"] as const;
 export type FormField = (typeof FORM_FIELDS)[number];
 
-/** What one run is to have other than its scenario says; an empty field: nothing. */
+/** Values for one run in place of its scenario's; an empty field changes nothing. */
 export type FormValues = Readonly<Record<FormField, string>>;
 
 const EMPTY_FORM: FormValues = { mode: "", rate: "", duration: "", workers: "" };
@@ -26,7 +26,7 @@ export const FIRST_PLACE: BrowseState = { at: 0, filter: "", typing: false, draw
 export interface BrowseContext {
   /** Places, among all scenarios, of those that a filter leaves. */
   readonly matching: (filter: string) => readonly number[];
-  /** Whether that at a place among all can be run. */
+  /** Whether the scenario at a place among all can be run. */
   readonly runs: (place: number) => boolean;
 }
 

@@ -27,17 +27,20 @@ import {
   type FormValues,
 } from "./browse-actions.ts";
 
-/** What the list of scenarios needs from outside. */
+/** Functions that the list of scenarios needs from its caller. */
 export interface BrowseHost {
   readonly choices: () => readonly Choice[];
-  /** Works out a preview beside the screen; what is returned gives that up. */
+  /** Works out a preview beside the screen. Returns a function that cancels it. */
   readonly preview: (choice: Choice, done: (preview: Preview) => void) => () => void;
   readonly last: (choice: Choice) => LastRun | null;
-  /** Has a scenario edited, or a new one where none is given, on the terminal that is lent meanwhile: its name, and why it was not edited. */
+  /**
+   * Opens the user's editor on a scenario, or on a new one for null; the terminal is lent meanwhile. Resolves with the scenario's name, and
+   * with the problem if there was one.
+   */
   readonly edit: (choice: Choice | null) => Promise<{ readonly name: string; readonly problem: string }>;
 }
 
-/** What was decided on the list. */
+/** The user's decision on the list. */
 export type BrowseOutcome =
   | { readonly kind: "run"; readonly file: string; readonly values: FormValues | null }
   | { readonly kind: "history" }
@@ -46,7 +49,7 @@ export type BrowseOutcome =
 /** The list as it was left, to be found again. */
 export interface BrowseMemory {
   state: BrowseState;
-  /** What is to be said when it is shown again, until a key is pressed. */
+  /** Sentence shown when the list returns, until a key is pressed. */
   notice: string;
   since: BrowseState | null;
 }
