@@ -1,15 +1,10 @@
 import { LEAST_REPEATS, tooFewRepeats } from "../../analysis/repeats.ts";
-import { FEWEST_BEYOND } from "../../kernel/borne.ts";
 import { EXIT } from "../../kernel/exit.ts";
-import type { Path } from "../../kernel/plain-value.ts";
-import { byPlace, formatProblem, type Problem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
-import { counted } from "../../kernel/wording.ts";
 import { plannedModes } from "../../plan/plan.ts";
 import { findScenario } from "../../scenario/find.ts";
-import type { LayeredFile } from "../../scenario/layered-file.ts";
 import type { ReadText } from "../../scenario/load.ts";
-import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
+import type { RunResult } from "../../telemetry/result.ts";
 import { changeTable } from "../../views/export/comparison.ts";
 import type { Session } from "../../views/live/session.tsx";
 import { BaselineCheck } from "../baseline.ts";
@@ -19,11 +14,12 @@ import { isOnGitHub, tellGitHub, workspace } from "../github.ts";
 import { RunKeeper } from "../keep.ts";
 import { loadAllForRun } from "../load-scenario.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
-import { expectationPath, placesIn, thresholdPath } from "../places.ts";
+import { placesIn } from "../places.ts";
 import { repeatsOf } from "../repeat-flags.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
 import { wantsSentences } from "../terminal.ts";
+import { verdictLines } from "../verdict-lines.ts";
 
 /** `lab-tui run SCENARIO…`. `session`: the console in which it was chosen. */
 export async function run(
@@ -84,13 +80,7 @@ export async function run(
   if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
     const source = loaded[i]?.source;
-    if (source === undefined) return;
-    const problems = [...failedThresholds(result, source), ...(flags.strict === true ? brokenHypotheses(result, source) : [])];
-    for (const problem of problems.sort(byPlace)) say(formatProblem(problem));
-    // Under --strict, expectations without a verdict are reported.
-    for (const line of flags.strict === true ? untold(result) : []) say(line);
-    for (const problem of [...emptyThresholds(result, source), ...thinThresholds(result, source)])
-      say(`warning: ${formatProblem(problem)}`);
+    for (const line of source === undefined ? [] : verdictLines(result, source, flags.strict === true)) say(line);
   });
   if (isOnGitHub(flags)) tellGitHub(results.map(judgedFrom(workspace())), flags.strict === true, say);
   const regressed = baselines.regressed(results);
@@ -110,68 +100,6 @@ function tellFailed(results: readonly RunResult[]): void {
       process.stderr.write(`${printable(scenario.name, 60)}: ${mode} ${status}: ${printable(problems.join(" "), 400)}\n`);
     }
   }
-}
-
-/** The failed thresholds, at their places in the scenario file. */
-function failedThresholds(result: RunResult, source: LayeredFile): Problem[] {
-  const told = ({ expression, value }: ThresholdResult, where: string) =>
-    `must hold ${printable(expression, 80)} (${where}), got ${Number(value.toPrecision(6))}`;
-  return thresholdProblems(result, source, ({ ok }) => !ok, told);
-}
-
-/** Thresholds on empty metrics: they do not fail, unlike in k6, where an empty metric is 0, and so must be reported. */
-function emptyThresholds(result: RunResult, source: LayeredFile): Problem[] {
-  const told = ({ expression }: ThresholdResult, where: string) =>
-    `${printable(expression, 80)} was judged on nothing (${where}): nothing was measured that it is about`;
-  return thresholdProblems(result, source, ({ measured }) => measured === false, told);
-}
-
-/** Thresholds, once for all cases, on a percentile that too few items bear: they may hold or fail by chance. */
-function thinThresholds({ thresholds }: RunResult, source: LayeredFile): Problem[] {
-  const thin = thresholds.filter(({ tooFew }) => tooFew !== undefined);
-  return [...Map.groupBy(thin, ({ metric, expression }) => `${metric} ${expression}`).values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const fewest = counted(Math.floor(Math.min(...group.map(({ tooFew = 0 }) => tooFew))), "item");
-    const few = group.length === 1 ? fewest : `as few as ${fewest}`;
-    const told = `${printable(first.expression, 80)} was judged by a percentile with ${few} beyond it (${counted(group.length, "case")}), where ${FEWEST_BEYOND} bear one: chance decides; a longer run would tell`;
-    return [source.problemAt(placeOfThreshold(source, first), `thresholds.${first.metric}: ${told}`)];
-  });
-}
-
-function thresholdProblems(
-  { thresholds, cases }: RunResult,
-  source: LayeredFile,
-  applies: (threshold: ThresholdResult) => boolean,
-  told: (threshold: ThresholdResult, where: string) => string,
-): Problem[] {
-  return thresholds.filter(applies).map((threshold) => {
-    const { metric, case: index } = threshold;
-    const params = Object.entries(cases[index]?.params ?? {}).map(([field, at]) => `${field} ${JSON.stringify(at)}`);
-    const where = `case ${index}, ${printable([cases[index]?.mode ?? "", ...params].join(", "), 160)}`;
-    return source.problemAt(placeOfThreshold(source, threshold), `thresholds.${metric}: ${told(threshold, where)}`);
-  });
-}
-
-/** The hypotheses that did not hold, at the places of their comparisons in the scenario file. */
-function brokenHypotheses({ hypotheses = [] }: RunResult, source: LayeredFile): Problem[] {
-  return hypotheses.flatMap(({ ok, that, reading }, i) => {
-    if (ok !== false) return [];
-    return [source.problemAt(expectationPath(source, i), `expect.${i}: must hold ${printable(that, 200)}, got ${printable(reading, 400)}`)];
-  });
-}
-
-function untold({ hypotheses = [], scenario }: RunResult): string[] {
-  return hypotheses
-    .filter(({ ok }) => ok === null)
-    .map(
-      ({ that, why }) =>
-        `warning: ${printable(scenario.name, 60)}: cannot tell whether ${printable(that, 200)}: ${printable(why ?? "", 200)}`,
-    );
-}
-
-function placeOfThreshold(source: LayeredFile, { metric, expression }: ThresholdResult): Path {
-  return thresholdPath(source, metric, expression) ?? ["thresholds", metric, 0];
 }
 
 /**
