@@ -15,7 +15,8 @@ export class StageWork {
 
   constructor(
     private readonly part: string,
-    private readonly name: string,
+    /** Name of the stage. */
+    readonly name: string,
     private readonly work: StageFunction<unknown, unknown>,
     private readonly options: StageOptions<unknown, unknown>,
     timers: Timers,

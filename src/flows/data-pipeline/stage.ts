@@ -64,12 +64,12 @@ export class PipelineStage implements StageNode {
   private filtered = 0;
   private failed = 0;
   private moving = false;
-  private ending = false;
-  private ended = false;
+  /** `ending`: nothing more comes from upstream; `ended`: and everything has been passed on. */
+  private input: "open" | "ending" | "ended" = "open";
 
   constructor(
     part: string,
-    private readonly name: string,
+    name: string,
     work: StageFunction<unknown, unknown>,
     options: StageOptions<unknown, unknown>,
     private readonly outcomes: ItemOutcomes,
@@ -103,7 +103,7 @@ export class PipelineStage implements StageNode {
     // Items that the function itself fed to its pipeline.
     if (this.queue.length > 0) this.move();
     // The function itself has closed its pipeline.
-    else if (this.ending) this.endIfEmpty();
+    else if (this.input === "ending") this.endIfEmpty();
   }
 
   private start(item: Passing, now: number): void {
@@ -157,7 +157,7 @@ export class PipelineStage implements StageNode {
     if (error !== null) {
       item.gone = true;
       this.failed += item.weight;
-      this.outcomes.failed(item, this.name, error);
+      this.outcomes.failed(item, this.work.name, error);
     } else if (value === undefined && !this.isEffect) {
       item.gone = true;
       this.filtered += item.weight;
@@ -219,13 +219,13 @@ export class PipelineStage implements StageNode {
   }
 
   end(): void {
-    this.ending = true;
+    if (this.input === "open") this.input = "ending";
     this.endIfEmpty();
   }
 
   private endIfEmpty(): void {
-    if (!this.ending || this.ended || this.running > 0 || this.queue.length > 0 || this.window.length > 0) return;
-    this.ended = true;
+    if (this.input !== "ending" || this.running > 0 || this.queue.length > 0 || this.window.length > 0) return;
+    this.input = "ended";
     this.next.end();
   }
 
@@ -239,7 +239,7 @@ export class PipelineStage implements StageNode {
   }
 
   durations(): Durations {
-    return { list: "stages", name: this.name, times: this.times };
+    return { list: "stages", name: this.work.name, times: this.times };
   }
 
   stats(): StageStats {
@@ -247,7 +247,7 @@ export class PipelineStage implements StageNode {
     for (const { started } of this.active) oldest = Math.min(oldest, started);
     const { count, mean } = this.times;
     return {
-      name: this.name,
+      name: this.work.name,
       in: this.in,
       out: this.out,
       filtered: this.filtered,

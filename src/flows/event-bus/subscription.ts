@@ -1,22 +1,14 @@
 import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
-import { type Failures, Stopped, TimedOut } from "../failures.ts";
+import { type Failures, Stopped } from "../failures.ts";
 import { NO_HEADERS } from "../headers.ts";
-import { Invocation } from "../invocation.ts";
 import { Notifier, onAbort } from "../notifier.ts";
-import { Slots } from "../slots.ts";
 import { traced } from "../tracing.ts";
 import { DeliveryCount } from "./delivery.ts";
-import { type EventFilter, type FlowEvent, matches } from "./event.ts";
+import { type FlowEvent, matches } from "./event.ts";
 import type { Delivering, Handle, SubscriptionRule, SubscriptionStats } from "./rule.ts";
+import { RunningHandlers } from "./running-handlers.ts";
 import { WaitingEvents } from "./waiting-events.ts";
-
-/** A handler call that did not end at once. */
-class HandlerInvocation extends Invocation<FlowEvent> {
-  ended = false;
-  tally: DeliveryCount | null = null;
-  abort: AbortController | null = null;
-}
 
 /**
  * Delivers events to one handler. Each subscription has a buffer and handlers of its own, so that a slow one, one that throws or one that
@@ -36,21 +28,18 @@ class HandlerInvocation extends Invocation<FlowEvent> {
  * | in flight | the subscription ends                                  | abandoned; a failure that follows is reported |
  */
 export class Subscription implements Disposable {
-  delivered = 0;
   handled = 0;
   failed = 0;
   dropped = 0;
   abandoned = 0;
   inFlight = 0;
   private readonly waiting: WaitingEvents;
-  private readonly running = new Slots<HandlerInvocation>();
-  private readonly spare: HandlerInvocation[] = [];
+  private readonly running: RunningHandlers;
   private readonly abort = new AbortController();
-  private readonly delivering: Delivering = { signal: this.abort.signal };
+  /** The same for all handlers; null where each has a time limit of its own. */
+  private readonly delivering: Delivering | null;
   /** Copy of the rule's, which every event reads. */
   private readonly concurrency: number;
-  private readonly source: EventFilter["source"];
-  private readonly limited: boolean;
   private closed = false;
   private draining = false;
   private readonly emptied = new Notifier();
@@ -62,13 +51,13 @@ export class Subscription implements Disposable {
     readonly rule: SubscriptionRule,
     private readonly handle: Handle,
     private readonly failures: Failures,
-    private readonly timers: Timers,
+    timers: Timers,
     private readonly onClose: (subscription: Subscription) => void,
   ) {
     this.waiting = new WaitingEvents(rule);
+    this.running = new RunningHandlers(rule.timeoutMs, timers, (event, tally, error) => this.ended(event, tally, error));
+    this.delivering = rule.timeoutMs === Number.POSITIVE_INFINITY ? { signal: this.abort.signal } : null;
     this.concurrency = rule.concurrency;
-    this.source = rule.source;
-    this.limited = rule.timeoutMs !== Number.POSITIVE_INFINITY;
   }
 
   /** Ends the subscription: waiting events are abandoned, running handlers are aborted by their signal. Idempotent. */
@@ -77,7 +66,10 @@ export class Subscription implements Disposable {
     this.closed = true;
     const reason = new Stopped("the subscription has ended");
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.abandon(next.tally, reason);
-    for (const run of this.running.all) this.giveUp(run, reason);
+    for (const tally of this.running.giveUp(reason)) {
+      this.inFlight--;
+      this.abandon(tally, reason);
+    }
     this.unlink();
     this.onClose(this);
     this.emptied.notifyAll();
@@ -115,17 +107,22 @@ export class Subscription implements Disposable {
     return this.inFlight === 0 && this.waiting.length === 0;
   }
 
+  /** Events delivered so far. */
+  get delivered(): number {
+    return this.handled + this.failed + this.dropped + this.abandoned + this.waiting.length + this.inFlight;
+  }
+
   /** Delivers a matching event. `tally` counts it for a `publish` that awaits; null for `emit`. */
   deliver(event: FlowEvent, tally: DeliveryCount | null): void {
     if (this.closed || !this.hears(event)) return;
-    this.delivered++;
     tally?.join();
     if (this.inFlight < this.concurrency && (!this.attention || this.waiting.length === 0)) this.run(event, tally);
     else this.wait(event, tally);
   }
 
   protected hears(event: FlowEvent): boolean {
-    return this.source === undefined || matches(event, { source: this.source });
+    const { source } = this.rule;
+    return source === undefined || matches(event, { source });
   }
 
   /** Delivers past events, in order and none of them dropped; events that its handler causes meanwhile come after. */
@@ -134,7 +131,6 @@ export class Subscription implements Disposable {
     const tally = new DeliveryCount();
     for (const event of events) {
       if (!this.hears(event)) continue;
-      this.delivered++;
       tally.join();
       this.waiting.offer(event, tally);
     }
@@ -154,10 +150,11 @@ export class Subscription implements Disposable {
 
   private run(event: FlowEvent, tally: DeliveryCount | null): void {
     this.inFlight++;
-    const abort = this.limited ? new AbortController() : null;
+    const abort = this.delivering === null ? new AbortController() : null;
+    const delivering = this.delivering ?? (abort as AbortController);
     let answer: unknown;
     try {
-      answer = event.headers === NO_HEADERS ? this.handle(event, abort ?? this.delivering) : this.traced(event, abort);
+      answer = event.headers === NO_HEADERS ? this.handle(event, delivering) : this.traced(event, delivering);
     } catch (error) {
       this.inFlight--;
       this.fail(event, tally, error);
@@ -169,23 +166,18 @@ export class Subscription implements Disposable {
       return;
     }
     this.inFlight--;
-    this.handled++;
-    if (tally !== null) {
-      tally.handled++;
-      tally.leave();
-    }
+    this.succeed(tally);
     if (this.attention) this.next();
   }
 
-  private traced(event: FlowEvent, abort: AbortController | null): unknown {
+  private traced(event: FlowEvent, delivering: Delivering): unknown {
     const { part } = this.rule;
     const handling = { operation: "process", destination: event.type, part, id: event.id } as const;
-    return traced(event.headers, handling, () => this.handle(event, abort ?? this.delivering));
+    return traced(event.headers, handling, () => this.handle(event, delivering));
   }
 
   /** Follows a handler that returned a promise; an event that had waited begins now, any other began when it came. */
   private follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: DeliveryCount | null, abort: AbortController | null): void {
-    const since = this.draining ? this.timers.wall() : event.time;
     // Ended by its own handler, which is no longer awaited.
     if (this.closed) {
       const reason = new Stopped("the subscription has ended");
@@ -196,60 +188,22 @@ export class Subscription implements Disposable {
       ifRejected(answer, (error) => this.failures.report(this.rule.name, event, error));
       return;
     }
-    const run = this.spare.pop() ?? this.newInvocation();
-    run.ended = false;
-    run.subject = event;
-    run.tally = tally;
-    run.abort = abort;
-    run.since = since;
-    this.running.add(run);
-    if (abort !== null)
-      run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => this.end(run, event, new TimedOut(this.rule.timeoutMs)));
-    run.follow(answer);
+    this.running.follow(answer, event, tally, abort, this.draining ? null : event.time);
   }
 
-  private newInvocation(): HandlerInvocation {
-    const run: HandlerInvocation = new HandlerInvocation((_, error) => this.settled(run, error));
-    return run;
-  }
-
-  /** A handler's promise has settled, in time or not. */
-  private settled(run: HandlerInvocation, error: unknown): void {
-    const event = run.subject;
-    if (event === null) return;
-    this.end(run, event, error);
-    run.subject = null;
-    run.tally = null;
-    run.abort = null;
-    run.cancelTimer = null;
-    this.spare.push(run);
-  }
-
-  private release(run: HandlerInvocation): void {
-    run.ended = true;
-    run.cancelTimer?.();
-    this.running.delete(run);
+  /** A handler that did not end at once has ended. `error`: null when it ended well. */
+  private ended(event: FlowEvent, tally: DeliveryCount | null, error: unknown): void {
     this.inFlight--;
-  }
-
-  private end(run: HandlerInvocation, event: FlowEvent, error: unknown): void {
-    if (run.ended || run.subject !== event) return;
-    this.release(run);
-    if (error === null) {
-      this.handled++;
-      if (run.tally !== null) run.tally.handled++;
-      run.tally?.leave();
-    } else {
-      if (error instanceof TimedOut) run.abort?.abort(error);
-      this.fail(event, run.tally, error);
-    }
+    if (error !== null) this.fail(event, tally, error);
+    else this.succeed(tally);
     if (this.attention) this.next();
   }
 
-  private giveUp(run: HandlerInvocation, reason: Stopped): void {
-    this.release(run);
-    run.abort?.abort(reason);
-    this.abandon(run.tally, reason);
+  private succeed(tally: DeliveryCount | null): void {
+    this.handled++;
+    if (tally === null) return;
+    tally.handled++;
+    tally.leave();
   }
 
   private fail(event: FlowEvent, tally: DeliveryCount | null, error: unknown): void {
@@ -295,7 +249,7 @@ export class Subscription implements Disposable {
       abandoned,
       waiting: this.waiting.length,
       inFlight,
-      oldestMs: this.running.oldestMs(this.timers.wall()),
+      oldestMs: this.running.oldestMs,
     };
   }
 }

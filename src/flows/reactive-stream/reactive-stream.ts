@@ -210,9 +210,13 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     checkCount("buffer", options.buffer, 0);
     checkOneOf("overflow", options.overflow, OVERFLOWS);
     const subscriber = new Subscriber<Out>(
-      options.name ?? `subscriber ${++this.subscribed}`,
       observer,
-      { buffer: options.buffer ?? 1024, overflow: options.overflow ?? null, channel: channel ?? null },
+      {
+        name: options.name ?? `subscriber ${++this.subscribed}`,
+        buffer: options.buffer ?? 1024,
+        overflow: options.overflow ?? null,
+        channel: channel ?? null,
+      },
       this.failures,
       this.timers,
       this.remove,

@@ -42,8 +42,9 @@ export interface SubscriberOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Room of a subscriber, with defaults filled in. */
-export interface SubscriberRoom<T> {
+/** Settings of a subscriber, with defaults filled in. */
+export interface SubscriberRule<T> {
+  readonly name: string;
   readonly buffer: number;
   /** null: it has no rule of its own. */
   readonly overflow: StreamOverflow | null;
@@ -104,9 +105,8 @@ export class Subscriber<T> implements Disposable {
   private unlink: () => void = () => {};
 
   constructor(
-    private readonly name: string,
     private readonly observer: StreamObserver<T>,
-    private readonly room: SubscriberRoom<T>,
+    private readonly rule: SubscriberRule<T>,
     private readonly failures: Failures,
     private readonly timers: Timers,
     private readonly onClose: (subscriber: Subscriber<T>) => void,
@@ -149,18 +149,18 @@ export class Subscriber<T> implements Disposable {
 
   /** False while a source that can wait should. */
   get isRoomy(): boolean {
-    const { overflow, channel, buffer } = this.room;
+    const { overflow, channel, buffer } = this.rule;
     if (overflow !== null || this.closed) return true;
     return channel === null ? this.inFlight === 0 || this.waiting.length < buffer : channel.hasRoom;
   }
 
   /** Resolves when it may be roomy again. */
   roomy(): Promise<void> {
-    return this.room.channel?.room() ?? this.taken.next();
+    return this.rule.channel?.room() ?? this.taken.next();
   }
 
   private wait(value: T): void {
-    const { overflow, buffer } = this.room;
+    const { overflow, buffer } = this.rule;
     const limit = overflow === "latest" ? 1 : buffer;
     if (this.waiting.length >= limit) {
       this.dropped++;
@@ -207,14 +207,14 @@ export class Subscriber<T> implements Disposable {
 
   private settle(value: T, error: unknown): void {
     if (this.closed) {
-      if (error !== null) this.failures.report(this.name, value, error);
+      if (error !== null) this.failures.report(this.rule.name, value, error);
       return;
     }
     this.inFlight = 0;
     if (error === null) this.handled++;
     else {
       this.failed++;
-      this.failures.report(this.name, value, error);
+      this.failures.report(this.rule.name, value, error);
     }
     this.next();
   }
@@ -246,12 +246,12 @@ export class Subscriber<T> implements Disposable {
     if (this.closed) return;
     this.unsubscribe();
     if (!("error" in how)) this.call(() => this.observer.complete?.());
-    else if (this.observer.error === undefined) this.failures.report(this.name, undefined, how.error);
+    else if (this.observer.error === undefined) this.failures.report(this.rule.name, undefined, how.error);
     else this.call(() => this.observer.error?.(how.error));
   }
 
   private call(what: () => unknown): void {
-    attempt(what, (error) => this.failures.report(this.name, undefined, error));
+    attempt(what, (error) => this.failures.report(this.rule.name, undefined, error));
   }
 
   /** Resolves when nothing waits and nothing runs. */
@@ -261,8 +261,8 @@ export class Subscriber<T> implements Disposable {
   }
 
   stats(): SubscriberStats {
-    const { name, offered, handled, failed, dropped, abandoned, inFlight } = this;
+    const { offered, handled, failed, dropped, abandoned, inFlight } = this;
     const oldestMs = inFlight > 0 ? this.timers.now() - this.since : null;
-    return { name, offered, handled, failed, dropped, abandoned, waiting: this.waiting.length, inFlight, oldestMs };
+    return { name: this.rule.name, offered, handled, failed, dropped, abandoned, waiting: this.waiting.length, inFlight, oldestMs };
   }
 }

@@ -1,0 +1,92 @@
+import type { Timers } from "../../kernel/timers.ts";
+import { type Stopped, TimedOut } from "../failures.ts";
+import { Invocation } from "../invocation.ts";
+import { Slots } from "../slots.ts";
+import type { DeliveryCount } from "./delivery.ts";
+import type { FlowEvent } from "./event.ts";
+
+/** A handler call that did not end at once. */
+class HandlerInvocation extends Invocation<FlowEvent> {
+  ended = false;
+  tally: DeliveryCount | null = null;
+  abort: AbortController | null = null;
+}
+
+/** Called when a handler has ended; `error`: null when it ended well. */
+export type OnHandlerEnd = (event: FlowEvent, tally: DeliveryCount | null, error: unknown) => void;
+
+/** The handler calls of a subscription that did not end at once. Each ends once: by its promise, by its time limit, or given up. */
+export class RunningHandlers {
+  private readonly running = new Slots<HandlerInvocation>();
+  private readonly spare: HandlerInvocation[] = [];
+
+  constructor(
+    /** Longest a handler may take, in milliseconds; Infinity: no limit. */
+    private readonly timeoutMs: number,
+    private readonly timers: Timers,
+    private readonly onEnd: OnHandlerEnd,
+  ) {}
+
+  /** Follows a handler's promise. `abort`: aborted when its time is up. `since`: when it began, in milliseconds since 1970; null: now. */
+  follow(
+    answer: PromiseLike<unknown>,
+    event: FlowEvent,
+    tally: DeliveryCount | null,
+    abort: AbortController | null,
+    since: number | null,
+  ): void {
+    const run = this.spare.pop() ?? this.newInvocation();
+    run.ended = false;
+    run.subject = event;
+    run.tally = tally;
+    run.abort = abort;
+    run.since = since ?? this.timers.wall();
+    this.running.add(run);
+    if (abort !== null) run.cancelTimer = this.timers.after(this.timeoutMs, () => this.end(run, event, new TimedOut(this.timeoutMs)));
+    run.follow(answer);
+  }
+
+  private newInvocation(): HandlerInvocation {
+    const run: HandlerInvocation = new HandlerInvocation((_, error) => this.settled(run, error));
+    return run;
+  }
+
+  /** A handler's promise has settled, in time or not. */
+  private settled(run: HandlerInvocation, error: unknown): void {
+    const event = run.subject;
+    if (event === null) return;
+    this.end(run, event, error);
+    run.subject = null;
+    run.tally = null;
+    run.abort = null;
+    run.cancelTimer = null;
+    this.spare.push(run);
+  }
+
+  private end(run: HandlerInvocation, event: FlowEvent, error: unknown): void {
+    if (run.ended || run.subject !== event) return;
+    this.release(run);
+    if (error instanceof TimedOut) run.abort?.abort(error);
+    this.onEnd(event, run.tally, error);
+  }
+
+  private release(run: HandlerInvocation): void {
+    run.ended = true;
+    run.cancelTimer?.();
+    this.running.delete(run);
+  }
+
+  /** Gives up all calls: yields the count of each one's event, then aborts its signal. */
+  *giveUp(reason: Stopped): Generator<DeliveryCount | null> {
+    for (const run of this.running.all) {
+      this.release(run);
+      yield run.tally;
+      run.abort?.abort(reason);
+    }
+  }
+
+  /** How long the longest-running call has run, in milliseconds; null: there is none. */
+  get oldestMs(): number | null {
+    return this.running.oldestMs(this.timers.wall());
+  }
+}
