@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { isPlainMap, type Path, valueAt } from "../kernel/plain-value.ts";
-import { byPlace, pathText, type Problem } from "../kernel/problem.ts";
+import { byPlace, type Problem, pathText } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { shown } from "./confidential.ts";

@@ -7,7 +7,8 @@ import { parseOverride } from "../../../src/scenario/overrides.ts";
 import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 
 const fileOf = (text: string) => YamlFile.parse("s.yaml", `title: T\n${text}\n`);
-const withFlags = (yaml: YamlFile, ...flags: string[]) => flags.map(parseOverride).reduce((below, flag) => below.withFlag(flag), LayeredFile.of(yaml));
+const withFlags = (yaml: YamlFile, ...flags: string[]) =>
+  flags.map(parseOverride).reduce((below, flag) => below.withFlag(flag), LayeredFile.of(yaml));
 
 /** Place and sentence of each problem. */
 function problemsOf(text: string, ...flags: string[]): string[] {

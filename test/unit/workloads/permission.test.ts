@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { UserError } from "../../../src/kernel/problem.ts";
 import { SHIPPED } from "../../../src/scenario/find.ts";
-import { checkPermissions } from "../../../src/workloads/permission.ts";
 import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
+import { checkPermissions } from "../../../src/workloads/permission.ts";
 
 const none = scenarioSchema.parse({ title: "x" });
 
