@@ -6,8 +6,8 @@ import { Notifier, onAbort } from "../notifier.ts";
 import { traced } from "../tracing.ts";
 import { DeliveryCount } from "./delivery.ts";
 import { type FlowEvent, matches } from "./event.ts";
+import { PendingHandlers } from "./pending-handlers.ts";
 import type { Delivering, Handle, SubscriptionRule, SubscriptionStats } from "./rule.ts";
-import { RunningHandlers } from "./running-handlers.ts";
 import { WaitingEvents } from "./waiting-events.ts";
 
 /**
@@ -34,7 +34,7 @@ export class Subscription implements Disposable {
   abandoned = 0;
   inFlight = 0;
   private readonly waiting: WaitingEvents;
-  private readonly running: RunningHandlers;
+  private readonly pending: PendingHandlers;
   private readonly abort = new AbortController();
   /** The same for all handlers; null where each has a time limit of its own. */
   private readonly delivering: Delivering | null;
@@ -55,7 +55,7 @@ export class Subscription implements Disposable {
     private readonly onClose: (subscription: Subscription) => void,
   ) {
     this.waiting = new WaitingEvents(rule);
-    this.running = new RunningHandlers(rule.timeoutMs, timers, (event, tally, error) => this.ended(event, tally, error));
+    this.pending = new PendingHandlers(rule.timeoutMs, timers, (event, tally, error) => this.ended(event, tally, error));
     this.delivering = rule.timeoutMs === Number.POSITIVE_INFINITY ? { signal: this.abort.signal } : null;
     this.concurrency = rule.concurrency;
   }
@@ -66,7 +66,7 @@ export class Subscription implements Disposable {
     this.closed = true;
     const reason = new Stopped("the subscription has ended");
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.abandon(next.tally, reason);
-    for (const tally of this.running.giveUp(reason)) {
+    for (const tally of this.pending.giveUp(reason)) {
       this.inFlight--;
       this.abandon(tally, reason);
     }
@@ -188,7 +188,7 @@ export class Subscription implements Disposable {
       ifRejected(answer, (error) => this.failures.report(this.rule.name, event, error));
       return;
     }
-    this.running.follow(answer, event, tally, abort, this.draining ? null : event.time);
+    this.pending.follow(answer, event, tally, abort, this.draining ? null : event.time);
   }
 
   /** A handler that did not end at once has ended. `error`: null when it ended well. */
@@ -249,7 +249,7 @@ export class Subscription implements Disposable {
       abandoned,
       waiting: this.waiting.length,
       inFlight,
-      oldestMs: this.running.oldestMs,
+      oldestMs: this.pending.oldestMs,
     };
   }
 }

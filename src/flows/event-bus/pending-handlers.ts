@@ -16,7 +16,7 @@ class HandlerInvocation extends Invocation<FlowEvent> {
 export type OnHandlerEnd = (event: FlowEvent, tally: DeliveryCount | null, error: unknown) => void;
 
 /** The handler calls of a subscription that did not end at once. Each ends once: by its promise, by its time limit, or given up. */
-export class RunningHandlers {
+export class PendingHandlers {
   private readonly running = new Slots<HandlerInvocation>();
   private readonly spare: HandlerInvocation[] = [];
 
