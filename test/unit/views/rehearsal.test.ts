@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { Canvas } from "../../../src/views/canvas/canvas.ts";
-import { styledLines } from "../../../src/views/canvas/difference.ts";
 import { rehearsal } from "../../../src/views/live/rehearsal.ts";
 import { EMPTY_VIEW, reduce } from "../../../src/views/live/store.ts";
 import { caseResult, runOutline } from "../../support/results.ts";
+import { styledLines } from "../../support/styled-lines.ts";
 
 const BEGUN = reduce(EMPTY_VIEW, { type: "run-started", ...runOutline([caseResult({ mode: "async" })]) });
 

@@ -1,30 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { Terminal } from "@xterm/headless";
 import fc from "fast-check";
-import { Canvas, CONTINUED, glyphText } from "../../../../src/views/canvas/canvas.ts";
-import { difference, type StyleCode } from "../../../../src/views/canvas/difference.ts";
+import { Canvas } from "../../../../src/views/canvas/canvas.ts";
+import { difference } from "../../../../src/views/canvas/difference.ts";
 import { style, TEXT } from "../../../../src/views/canvas/styles.ts";
 import { styleCodes, THEMES } from "../../../../src/views/canvas/themes.ts";
 import { rounds } from "../../../support/campaign.ts";
+import { styledLines } from "../../../support/styled-lines.ts";
 
 const SIZE = { width: 24, height: 6 };
 const STYLES = [TEXT, style("bad", { bold: true }), style("sync", { ground: "sync-area" }), style("text", { inverse: true })];
-
-/** A canvas as lines of text with escape sequences. */
-function styledLines(canvas: Canvas, code: StyleCode): string[] {
-  return Array.from({ length: canvas.height }, (_, y) => {
-    let line = "";
-    let style = -1;
-    for (let at = y * canvas.width; at < (y + 1) * canvas.width; at++) {
-      const wanted = canvas.styles[at] ?? 0;
-      if (canvas.glyphs[at] === CONTINUED) continue;
-      if (wanted !== style) line += code(wanted);
-      style = wanted;
-      line += glyphText(canvas.glyphs[at] ?? 32);
-    }
-    return `${line}\u001b[0m`;
-  });
-}
 
 /** Something drawn somewhere: words, wide characters, letters of several code points, blanks of many kinds. */
 const strokes = fc.array(
