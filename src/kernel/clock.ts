@@ -117,3 +117,6 @@ export function threadCpuTimer(): () => Nanoseconds | null {
     return now === null || before === null ? null : now - before;
   };
 }
+
+/** True when instants of different threads can be compared to the nanosecond. */
+export const sharedClock = clockGetTime !== null;
