@@ -9,29 +9,53 @@ export interface Theme {
   /** The background that its colours are chosen for. */
   readonly ground: string;
   readonly inks: Readonly<Record<Ink, string | null>>;
+  /** The same on terminals of 16 colours, whose shades are the terminal's own: 0 to 7, and 8 to 15 for the bright ones (ECMA-48, aixterm). */
+  readonly few: Readonly<Record<Ink, number | null>>;
 }
 
 /** Cividis reads the same with and without colour blindness (J. R. Nuñez et al., 2018). */
-const HEAT = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`heat-${i}`, hexOf(interpolateCividis(i / 7))])) as Record<
-  `heat-${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`,
-  string
->;
+const HEAT = heatOf(Array.from({ length: 8 }, (_, i) => hexOf(interpolateCividis(i / 7))));
 
-interface Palette {
-  readonly ground: string;
-  readonly text: string | null;
-  readonly faint: string;
-  readonly border: string;
-  readonly track: string;
-  readonly accent: string;
-  readonly good: string;
-  readonly warn: string;
-  readonly bad: string;
-  readonly arriving: string;
-  readonly modes: readonly [sync: string, async: string, parallel: string, distributed: string];
+interface Palette<Color> {
+  readonly ground: Color;
+  readonly text: Color | null;
+  readonly faint: Color;
+  readonly border: Color;
+  readonly track: Color;
+  readonly accent: Color;
+  readonly good: Color;
+  readonly warn: Color;
+  readonly bad: Color;
+  readonly arriving: Color;
+  readonly modes: readonly [sync: Color, async: Color, parallel: Color, distributed: Color];
 }
 
-const PALETTES: Readonly<Record<Exclude<ThemeName, "none">, Palette>> = {
+type Coloured = Exclude<ThemeName, "none">;
+
+/** Numbers of colours that most terminals let be read on black (bright ones, yellow, green, cyan) or on white (red, blue, magenta, grey). */
+const FEW: Readonly<Record<Coloured, Palette<number>>> = {
+  dark: {
+    ...{ ground: 0, text: null, faint: 7, border: 8, track: 8, accent: 13 },
+    ...{ good: 10, warn: 11, bad: 9, arriving: 11, modes: [14, 3, 2, 13] },
+  },
+  light: {
+    ...{ ground: 15, text: null, faint: 8, border: 8, track: 7, accent: 4 },
+    ...{ good: 4, warn: 5, bad: 1, arriving: 8, modes: [4, 5, 0, 8] },
+  },
+  contrast: {
+    ...{ ground: 0, text: 15, faint: 7, border: 15, track: 8, accent: 13 },
+    ...{ good: 10, warn: 11, bad: 9, arriving: 11, modes: [14, 3, 10, 13] },
+  },
+  "colour-blind": {
+    ...{ ground: 0, text: null, faint: 7, border: 8, track: 8, accent: 15 },
+    ...{ good: 14, warn: 11, bad: 3, arriving: 11, modes: [14, 3, 15, 13] },
+  },
+};
+
+/** From dark to light. */
+const FEW_HEAT = [0, 4, 12, 8, 6, 3, 11, 15];
+
+const PALETTES: Readonly<Record<Coloured, Palette<string>>> = {
   // The modes' colours are from Okabe and Ito's palette, which colour-blind readers can distinguish.
   dark: {
     ground: "#0c0c10",
@@ -91,53 +115,73 @@ const PALETTES: Readonly<Record<Exclude<ThemeName, "none">, Palette>> = {
 /** Share of a mode's colour in the background of its area. */
 const AREA_SHARE = 0.38;
 
-function themeOf(name: Exclude<ThemeName, "none">): Theme {
-  const { ground, modes, ...rest } = PALETTES[name];
-  const [sync, async, parallel, distributed] = modes;
-  const area = (color: string) => mixed(color, ground, AREA_SHARE);
+function themeOf(name: Coloured): Theme {
+  const area = (color: string) => mixed(color, PALETTES[name].ground, AREA_SHARE);
   return {
     name,
-    ground,
-    inks: {
-      ...rest,
-      ...{ sync, async, parallel, distributed, expected: rest.faint },
-      ...{ "sync-area": area(sync), "async-area": area(async), "parallel-area": area(parallel), "distributed-area": area(distributed) },
-      ...{ key: ground, "key-back": rest.faint, dark: "#000000", bright: "#ffffff", ...HEAT },
-    },
+    ground: PALETTES[name].ground,
+    inks: { ...partsIn(PALETTES[name], area), dark: "#000000", bright: "#ffffff", ...HEAT },
+    few: { ...partsIn(FEW[name], (color) => color), dark: 0, bright: 15, ...heatOf(FEW_HEAT) },
   };
 }
 
-const NOTHING: Theme["inks"] = Object.fromEntries(Object.keys(themeOf("dark").inks).map((ink) => [ink, null])) as Record<Ink, null>;
+/** Colours of the parts from a palette. `area`: the colour of the area under a curve, from that of the curve. */
+function partsIn<Color>(palette: Palette<Color>, area: (color: Color) => Color) {
+  const { ground, modes, ...rest } = palette;
+  const [sync, async, parallel, distributed] = modes;
+  return {
+    ...rest,
+    ...{ sync, async, parallel, distributed, expected: rest.faint },
+    ...{ "sync-area": area(sync), "async-area": area(async), "parallel-area": area(parallel), "distributed-area": area(distributed) },
+    ...{ key: ground, "key-back": rest.faint },
+  };
+}
+
+function heatOf<Color>(shades: readonly Color[]) {
+  return Object.fromEntries(shades.map((shade, i) => [`heat-${i}`, shade])) as Record<`heat-${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`, Color>;
+}
+
+const NOTHING = Object.fromEntries(Object.keys(themeOf("dark").inks).map((ink) => [ink, null])) as Record<Ink, null>;
 
 export const THEMES: Readonly<Record<ThemeName, Theme>> = {
   dark: themeOf("dark"),
   light: themeOf("light"),
   contrast: themeOf("contrast"),
   "colour-blind": themeOf("colour-blind"),
-  none: { name: "none", ground: "#000000", inks: NOTHING },
+  none: { name: "none", ground: "#000000", inks: NOTHING, few: NOTHING },
 };
 
 /** The sequence that sets a style on a terminal of a colour level (0: none, 1: 16, 2: 256, 3: all). Cached for each style. */
-export function styleCodes({ inks }: Theme, level: ColorSupportLevel): (style: Style) => string {
-  const chalk = new Chalk({ level });
+export function styleCodes(theme: Theme, level: ColorSupportLevel): (style: Style) => string {
+  const { signs, grounds } = colourCodes(theme, level);
   const known = new Map<Style, string>();
   return (style) => {
     let code = known.get(style);
     if (code === undefined) {
       const { ink, ground, bold, inverse } = partsOf(style);
-      const sign = inks[ink];
-      const below = ground === null ? null : inks[ground];
+      const below = ground === null ? "" : grounds(ground);
       // Without a background colour, keys are set off by inversion.
-      const turned = inverse || (ground === "key-back" && (below === null || level === 0));
-      const colours = [
-        sign === null || level === 0 ? "" : opening(chalk.hex(sign)),
-        below === null || level === 0 ? "" : opening(chalk.bgHex(below)),
-      ];
-      code = `\u001b[0m${bold ? "\u001b[1m" : ""}${turned ? "\u001b[7m" : ""}${colours.join("")}`;
+      const turned = inverse || (ground === "key-back" && below === "");
+      code = `\u001b[0m${bold ? "\u001b[1m" : ""}${turned ? "\u001b[7m" : ""}${signs(ink)}${below}`;
       known.set(style, code);
     }
     return code;
   };
+}
+
+/** The sequences that set an ink as the colour of signs and of the ground; "" where it has none. */
+function colourCodes({ inks, few }: Theme, level: ColorSupportLevel): Record<"signs" | "grounds", (ink: Ink) => string> {
+  if (level === 0) return { signs: () => "", grounds: () => "" };
+  if (level === 1) {
+    const code = (ink: Ink, dark: number, bright: number) => {
+      const color = few[ink];
+      return color === null ? "" : `\u001b[${color < 8 ? dark + color : bright + color - 8}m`;
+    };
+    return { signs: (ink) => code(ink, 30, 90), grounds: (ink) => code(ink, 40, 100) };
+  }
+  const chalk = new Chalk({ level });
+  const code = (color: string | null, paint: (color: string) => ChalkInstance) => (color === null ? "" : opening(paint(color)));
+  return { signs: (ink) => code(inks[ink], (color) => chalk.hex(color)), grounds: (ink) => code(inks[ink], (color) => chalk.bgHex(color)) };
 }
 
 /** The sequence that chalk writes before a text. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Canvas, CONTINUED } from "../../../../src/views/canvas/canvas.ts";
 import { drawMarked } from "../../../../src/views/canvas/marked.ts";
 import { THEME_NAMES } from "../../../../src/views/canvas/names.ts";
-import { onGround, partsOf, style, TEXT } from "../../../../src/views/canvas/styles.ts";
+import { type Ink, onGround, partsOf, style, TEXT } from "../../../../src/views/canvas/styles.ts";
 import { contrast, styleCodes, THEMES } from "../../../../src/views/canvas/themes.ts";
 import { timeTicks } from "../../../../src/views/canvas/ticks.ts";
 import { rounds } from "../../../support/campaign.ts";
@@ -101,6 +101,61 @@ describe.each(THEME_NAMES.filter((name) => name !== "none"))("the %s theme", (na
   test.each(["sync", "async", "parallel", "distributed"] as const)("the edge of %s stands out from its area", (mode) => {
     expect(contrast(inks[mode] ?? "", inks[`${mode}-area`] ?? "")).toBeGreaterThanOrEqual(2);
   });
+});
+
+/** The 16 colours of xterm. */
+const XTERM = [
+  ...["#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5"],
+  ...["#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff"],
+] as const;
+
+describe.each(THEME_NAMES.filter((name) => name !== "none"))("the %s theme in 16 colours", (name) => {
+  const { few, ground } = THEMES[name];
+  const shade = (ink: Ink): string => XTERM[few[ink] ?? -1] ?? "";
+  const paper = ground === "#ffffff" ? "#ffffff" : "#000000";
+
+  test.each(WRITTEN.filter((ink) => few[ink] !== 8))("%s is read on its ground: WCAG 2.2, contrast of 4.5", (ink) => {
+    expect(contrast(shade(ink), paper)).toBeGreaterThanOrEqual(4.5);
+  });
+
+  test.each(["border", ...WRITTEN.filter((ink) => few[ink] === 8)] as const)("%s, in grey, stands out from its ground", (ink) => {
+    expect(contrast(shade(ink), paper)).toBeGreaterThanOrEqual(3);
+  });
+
+  test("keys are read on what they stand on", () => {
+    expect(contrast(shade("key"), shade("key-back"))).toBeGreaterThanOrEqual(4);
+  });
+
+  test("the modes differ from each other", () => {
+    expect(new Set([few.sync, few.async, few.parallel, few.distributed]).size).toBe(4);
+  });
+
+  test("so do the parts of a latency", () => {
+    expect(new Set([few.warn, few.accent, few.faint, few.text]).size).toBe(4);
+  });
+
+  test("what is wrong has a colour of its own among good, warning and modes", () => {
+    expect([few.good, few.warn, few.sync, few.async, few.parallel, few.distributed]).not.toContain(
+      name === "colour-blind" ? null : few.bad,
+    );
+  });
+
+  test("values of a heat map are read on each of its shades", () => {
+    const grounds = Array.from({ length: 8 }, (_, i) => shade(`heat-${i}` as Ink));
+    expect(grounds.map((heat, i) => contrast(shade(i < 4 ? "bright" : "dark"), heat) >= 3)).toEqual(grounds.map(() => true));
+  });
+});
+
+test.each([
+  ["bad", "\u001b[0m\u001b[91m"],
+  ["async", "\u001b[0m\u001b[33m"],
+] as const)("%s of 16 colours is set by its number", (ink, code) => {
+  expect(styleCodes(THEMES.dark, 1)(style(ink))).toBe(code);
+});
+
+test("so is a ground of 16 colours", () => {
+  expect(styleCodes(THEMES.dark, 1)(style("text", { ground: "track" }))).toBe("\u001b[0m\u001b[100m");
+  expect(styleCodes(THEMES.dark, 1)(style("key", { ground: "key-back" }))).toBe("\u001b[0m\u001b[30m\u001b[47m");
 });
 
 describe("a time axis", () => {
