@@ -1,24 +1,13 @@
-import { AsyncResource } from "node:async_hooks";
+import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
  * The async context of a caller: what its `AsyncLocalStorage`s hold. Whatever has to wait (an event, an item, a value, a message) takes its
- * caller's along, and is handled inside it; what is handled at once is inside it anyway.
+ * caller's along, and is handled inside it; what is handled at once is inside it anyway. Calls a function inside it, with the arguments that
+ * follow.
  */
-export type CallerContext = Pick<AsyncResource, "runInAsyncScope">;
+export type CallerContext = ReturnType<typeof AsyncLocalStorage.snapshot>;
 
-/** The context of the code that makes it, and when that was: one object, where very many are kept. */
-export class CallerMoment extends AsyncResource {
-  /** `at`: in milliseconds since 1970. */
-  constructor(readonly at: number) {
-    super("lab-tui/flows");
-  }
-
-  get caller(): CallerContext {
-    return this;
-  }
-}
-
-/** The context of the code that calls this. Costs some 10 ns; `runInAsyncScope(method, self, ...arguments)` calls something inside it. */
+/** The context of the code that calls this. */
 export function callerContext(): CallerContext {
-  return new AsyncResource("lab-tui/flows");
+  return AsyncLocalStorage.snapshot();
 }

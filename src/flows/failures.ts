@@ -1,6 +1,7 @@
 import { errorText } from "../kernel/error-text.ts";
 import { attempt } from "../kernel/promises.ts";
 import type { Timers } from "../kernel/timers.ts";
+import { checkFunction } from "./options.ts";
 
 /** A failure inside a flow that was kept from harming anything else. */
 export interface FlowFailure {
@@ -36,11 +37,12 @@ export class Failures {
     private readonly timers: Timers,
     listener?: OnFailure,
   ) {
-    if (listener !== undefined) this.listeners.add(listener);
+    if (listener !== undefined) this.listen(listener);
   }
 
   /** Calls the listener with every failure from now on. Returns a function that removes it. */
   listen(listener: OnFailure): () => void {
+    checkFunction("onFailure", listener);
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }

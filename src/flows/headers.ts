@@ -8,14 +8,15 @@ export const NO_HEADERS: FlowHeaders = Object.freeze({});
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
 const LONGEST_TRACESTATE = 512;
 
-/** Trace headers of what is being handled: what its handler gives to other parts belongs to the same trace. */
-const handling = new AsyncLocalStorage<FlowHeaders>();
-/** Nothing with a trace has been handled yet, so that there is nothing to look up. */
-let untraced = true;
+/**
+ * Trace headers of what is being handled: what its handler gives to other parts belongs to the same trace. Made when something that bears a
+ * trace is handled first: with one in a process every promise costs more.
+ */
+let handling: AsyncLocalStorage<FlowHeaders> | null = null;
 
 /** True until something that bears a trace is handled. */
 export function noTraceYet(): boolean {
-  return untraced;
+  return handling === null;
 }
 
 /** Throws a sentence when something given as headers is none. */
@@ -37,7 +38,7 @@ export function traceHeaders(read: (name: string) => string | null | undefined):
 
 /** The given headers with the trace of what is being handled, unless they name one of their own. */
 export function withTrace(given: FlowHeaders | undefined): FlowHeaders {
-  const trace = untraced ? undefined : handling.getStore();
+  const trace = handling?.getStore();
   if (trace === undefined || given?.["traceparent"] !== undefined) return given ?? NO_HEADERS;
   return given === undefined ? trace : { ...given, ...trace };
 }
@@ -45,7 +46,7 @@ export function withTrace(given: FlowHeaders | undefined): FlowHeaders {
 /** Calls a handler inside the trace that the headers name, if they name one. */
 export function inTrace<R>(headers: FlowHeaders, call: () => R): R {
   if (headers["traceparent"] === undefined) return call();
-  untraced = false;
+  handling ??= new AsyncLocalStorage();
   return handling.run(
     traceHeaders((name) => headers[name]),
     call,

@@ -42,12 +42,6 @@ export function checkDelay(what: string, value: number | undefined): void {
   throw new RangeError(`${what}: must be a number of milliseconds, 0 or more, got ${String(value)}`);
 }
 
-/** Throws a sentence when a deadline of a stop is given and is less than none; Infinity is allowed. */
-export function checkDeadline(value: number | undefined): void {
-  if (value === undefined || (typeof value === "number" && value >= 0)) return;
-  throw new RangeError(`deadlineMs: must be a number of milliseconds, 0 or more, got ${String(value)}`);
-}
-
 /** Throws a sentence when a rule of waits between attempts is invalid. */
 export function checkBackoff(what: string, rule: Partial<BackoffRule> | undefined): void {
   checkOneOf(`${what}.backoff`, rule?.backoff, BACKOFFS);
@@ -56,6 +50,11 @@ export function checkBackoff(what: string, rule: Partial<BackoffRule> | undefine
   const jitter = rule?.jitter;
   if (jitter === undefined || jitter === "none" || jitter === "full" || (typeof jitter === "number" && jitter >= 0 && jitter <= 1)) return;
   throw new RangeError(`${what}.jitter: must be none, full or a number from 0 to 1, got ${String(jitter)}`);
+}
+
+/** Throws a sentence when something to be called is no function. */
+export function checkFunction(what: string, value: unknown): void {
+  if (typeof value !== "function") throw new TypeError(`${what}: must be a function, got ${String(value)}`);
 }
 
 /** Throws a sentence when a word is given and is not one of `known`. */

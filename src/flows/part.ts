@@ -1,4 +1,5 @@
 import type { OnFailure } from "./failures.ts";
+import { checkNames } from "./options.ts";
 
 /** Health of a part. */
 export interface Health {
@@ -13,7 +14,15 @@ export interface StopOptions {
   readonly deadlineMs?: number;
 }
 
-export const STOP_MS = 10_000;
+const STOP_MS = 10_000;
+
+/** The deadline of a stop, in milliseconds, Infinity allowed. Throws a sentence for options that are none. */
+export function deadlineOf(options: StopOptions): number {
+  checkNames(options, { deadlineMs: true });
+  const { deadlineMs = STOP_MS } = options;
+  if (typeof deadlineMs === "number" && deadlineMs >= 0) return deadlineMs;
+  throw new RangeError(`deadlineMs: must be a number of milliseconds, 0 or more, got ${String(deadlineMs)}`);
+}
 
 /** Figures of a part: numbers by name, and lists of such figures for its members. */
 export interface PartStats {

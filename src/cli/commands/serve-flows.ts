@@ -65,6 +65,7 @@ function start(flows: FlowOrchestrator, options: FlowFaceOptions & { readonly po
     if (text.startsWith("token:")) throw new UserError(`--token-file or LAB_TUI_TOKEN: ${text.slice(7)}`);
     if (text.includes("token"))
       throw new UserError(`--host: ${text}; put it into a file and name that with --token-file, or set LAB_TUI_TOKEN`);
+    if (/^(expose|schemas)\b/.test(text)) throw new UserError(`--module: ${text}`);
     throw new UserError(`--port: ${options.hostname}:${options.port} cannot be listened on: ${text}`);
   }
 }

@@ -2,8 +2,8 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, within } from "../../kernel/timers.ts";
 import { leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { checkDeadline, checkNames } from "../options.ts";
-import { type Durations, type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
+import { checkFunction, checkNames } from "../options.ts";
+import { type Durations, deadlineOf, type Health, type Part, type StopOptions } from "../part.ts";
 import type { SharedOutput } from "../shared-output.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
 import type { FlowContext } from "./context.ts";
@@ -46,6 +46,7 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** The same pipeline with one more stage at its end. */
   stage<Next>(name: string, work: StageFunction<Out, Next>, options: StageOptions<Out, Next> = {}): DataPipeline<In, Next> {
+    checkFunction(name, work);
     return this.with(
       (outcomes, timers) =>
         new PipelineStage(
@@ -61,6 +62,7 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** The same pipeline with a stage that has an effect and passes each item on as it came, whatever it returns. */
   tap(name: string, effect: (value: Out, context: FlowContext) => unknown, options: TapOptions = {}): DataPipeline<In, Out> {
+    checkFunction(name, effect);
     const pass: StageFunction<Out, Out> = (value, context) => {
       const answer = effect(value, context);
       return isThenable(answer) ? promiseOf(answer).then(() => value) : value;
@@ -157,6 +159,7 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** Passes each result to a function instead of `output`; the next one waits until it is done. To be called before the first item. */
   into(take: (value: Out, context: FlowContext) => unknown): this {
+    checkFunction("into", take);
     return this.deliverTo(take as (value: unknown, context: FlowContext) => unknown, false);
   }
 
@@ -193,12 +196,11 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   /** As `close`, but by the deadline: items inside then are abandoned and their signals aborted. */
-  stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    return this.stopRun(this.running, deadlineMs);
+  async stop(options: StopOptions = {}): Promise<void> {
+    await this.stopRun(this.running, deadlineOf(options));
   }
 
   private async stopRun(running: PipelineRun, deadlineMs: number): Promise<void> {
-    checkDeadline(deadlineMs);
     const left = await within(
       this.options.timers ?? realTimers,
       deadlineMs,

@@ -5,7 +5,7 @@ import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import type { FlowHeaders } from "../headers.ts";
 import { onAbort } from "../notifier.ts";
-import { checkCount } from "../options.ts";
+import { checkCount, checkNames, type OptionNames } from "../options.ts";
 import { type Durations, type Health, type PartStats, stuckHealth } from "../part.ts";
 import { SharedOutput } from "../shared-output.ts";
 import { headersOf } from "../tracing.ts";
@@ -32,6 +32,8 @@ export interface FeedOptions {
   /** Gives the item up: its caller is rejected with the reason, no stage begins it any more, and the one it is in is told by its signal. */
   readonly signal?: AbortSignal;
 }
+
+const FEED_NAMES: OptionNames<FeedOptions> = { fields: true, correlationId: true, headers: true, signal: true };
 
 /** An item that failed and is not retried. */
 export interface FailedItem {
@@ -142,38 +144,39 @@ export class PipelineRun implements ItemOutcomes {
   }
 
   offer(value: unknown, options: FeedOptions | undefined): boolean {
-    if (this.closed) throw this.closedReason;
-    options?.signal?.throwIfAborted();
+    this.check(options);
     if (this.feeders.length > 0 || !this.first.hasRoom) return false;
     this.admitOne(this.itemOf(value, options));
     return true;
   }
 
   feed(value: unknown, options: FeedOptions | undefined): Promise<void> {
-    const refused = this.refusalOf(options);
-    if (refused !== null) return refused;
-    const item = this.itemOf(value, options);
-    if (this.feeders.length === 0 && this.first.hasRoom) {
+    try {
+      this.check(options);
+      const item = this.itemOf(value, options);
+      if (this.feeders.length > 0 || !this.first.hasRoom) return new Promise((resolve, reject) => this.wait(item, resolve, reject));
       this.admitOne(item);
       return DONE;
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return new Promise((resolve, reject) => this.wait(item, resolve, reject));
   }
 
   process(value: unknown, options: FeedOptions | undefined): Promise<unknown> {
-    const refused = this.refusalOf(options);
-    if (refused !== null) return refused;
     return new Promise((resolve, reject) => {
+      this.check(options);
       const item = this.itemOf(value, options, { resolve, reject, reports: true });
       if (this.feeders.length === 0 && this.first.hasRoom) this.admitOne(item);
       else this.wait(item, () => {}, reject);
     });
   }
 
-  /** A rejection; null: it takes items. */
-  private refusalOf(options: FeedOptions | undefined): Promise<never> | null {
-    if (this.closed) return Promise.reject(this.closedReason);
-    return options?.signal?.aborted === true ? Promise.reject(options.signal.reason) : null;
+  /** Throws what keeps an item out: the end of the pipeline, an option that does not exist, a signal that was aborted. */
+  private check(options: FeedOptions | undefined): void {
+    if (this.closed) throw this.closedReason;
+    if (options === undefined) return;
+    checkNames(options, FEED_NAMES);
+    options.signal?.throwIfAborted();
   }
 
   private itemOf(value: unknown, options: FeedOptions | undefined, waiter?: Waiter): Passing {
@@ -226,7 +229,7 @@ export class PipelineRun implements ItemOutcomes {
     while (this.feeders.length > 0 && this.first.hasRoom) {
       const feeder = this.feeders.shift();
       if (feeder === undefined) break;
-      feeder.item.caller?.runInAsyncScope(this.admitOne, this, feeder.item);
+      feeder.item.caller?.(() => this.admitOne(feeder.item));
       feeder.resolve();
     }
     if (this.closed && this.feeders.length === 0) this.endOnce();

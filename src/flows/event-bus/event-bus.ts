@@ -2,21 +2,28 @@ import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/ti
 import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { onAbort } from "../notifier.ts";
-import { checkCount, checkDeadline, checkNames, checkOneOf, checkSpan } from "../options.ts";
-import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { checkCount, checkFunction, checkNames, checkOneOf, checkSpan } from "../options.ts";
+import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { headersOf } from "../tracing.ts";
 import { type Delivery, DeliveryCount } from "./delivery.ts";
-import { type AnyEvent, type EventFilter, EventIds, type EventName, FlowEvent } from "./event.ts";
+import { type AnyEvent, type EventFilter, EventIds, type EventName, FILTER_NAMES, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
 import { OnceSubscription } from "./once.ts";
 import {
   BUS_NAMES,
   type BusStats,
+  EMIT_NAMES,
   type EmitOptions,
+  EVENTS_NAMES,
   type EventBusOptions,
   type EventsOptions,
+  NEXT_NAMES,
   type NextOptions,
+  ONCE_NAMES,
+  type OnceOptions,
+  PUBLISH_NAMES,
   type PublishOptions,
+  SUBSCRIBE_NAMES,
   type SubscribeOptions,
 } from "./options.ts";
 import { Routes } from "./routes.ts";
@@ -67,6 +74,7 @@ export class EventBus<Events extends object> implements Part {
    * Throws `Stopped` on a bus that has stopped.
    */
   emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: EmitOptions): FlowEvent<Type, Events[Type]> {
+    if (options !== undefined) checkNames(options, EMIT_NAMES);
     return this.dispatch(type, data, options, null) as FlowEvent<Type, Events[Type]>;
   }
 
@@ -77,6 +85,7 @@ export class EventBus<Events extends object> implements Part {
   publish<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): Promise<Delivery> {
     const tally = new DeliveryCount();
     try {
+      if (options !== undefined) checkNames(options, PUBLISH_NAMES);
       options?.signal?.throwIfAborted();
       this.dispatch(type, data, options, tally);
     } catch (error) {
@@ -115,6 +124,7 @@ export class EventBus<Events extends object> implements Part {
     handler: (event: AnyEvent<Events, Type>, delivering: Delivering) => unknown,
     options: SubscribeOptions = {},
   ): Subscription {
+    checkNames(options, SUBSCRIBE_NAMES);
     return this.begin(Subscription, types, handler as Handle, options);
   }
 
@@ -122,8 +132,9 @@ export class EventBus<Events extends object> implements Part {
   once<Type extends EventName<Events>>(
     types: Type | readonly Type[] | "*",
     handler: (event: AnyEvent<Events, Type>, delivering: Delivering) => unknown,
-    options: Omit<SubscribeOptions, "concurrency" | "buffer" | "overflow"> = {},
+    options: OnceOptions = {},
   ): Subscription {
+    checkNames(options, ONCE_NAMES);
     return this.begin(OnceSubscription, types, handler as Handle, options);
   }
 
@@ -131,6 +142,7 @@ export class EventBus<Events extends object> implements Part {
   next<Type extends EventName<Events>>(types: Type | readonly Type[] | "*", options: NextOptions = {}): Promise<AnyEvent<Events, Type>> {
     const { signal } = options;
     return new Promise((resolve, reject) => {
+      checkNames(options, NEXT_NAMES);
       const subscription = this.once(types, resolve, { name: "next", ...options });
       const ended = () => reject(signal?.aborted === true ? signal.reason : new Stopped(`${this.name} has stopped`));
       if (subscription.signal.aborted) ended();
@@ -140,6 +152,8 @@ export class EventBus<Events extends object> implements Part {
 
   private begin(kind: typeof Subscription, types: string | readonly string[], handle: Handle, options: SubscribeOptions): Subscription {
     const { source, signal, replay } = options;
+    checkFunction("handler", handle);
+    checkTypes(types);
     checkSubscribing(options);
     const rule: SubscriptionRule = {
       part: this.name,
@@ -168,7 +182,9 @@ export class EventBus<Events extends object> implements Part {
     types: Type | readonly Type[] | "*",
     options: EventsOptions = {},
   ): AsyncIterableIterator<AnyEvent<Events, Type>, undefined> {
+    checkNames(options, EVENTS_NAMES);
     const { buffer = 1024, overflow = "drop-oldest", replay, ...rest } = options;
+    checkReplay(replay);
     const channel = new Channel<AnyEvent<Events, Type>>(
       buffer,
       overflow,
@@ -186,6 +202,8 @@ export class EventBus<Events extends object> implements Part {
 
   /** Remembered events that match, oldest first; the latest `limit` of them. */
   history<Type extends EventName<Events> = EventName<Events>>(filter: EventFilter<Type> = {}, limit?: number): AnyEvent<Events, Type>[] {
+    checkNames(filter, FILTER_NAMES);
+    checkCount("limit", limit, 0);
     return this.past.select(filter, limit) as AnyEvent<Events, Type>[];
   }
 
@@ -195,8 +213,8 @@ export class EventBus<Events extends object> implements Part {
   }
 
   /** Accepts no more events, lets handlers end until the deadline, and unsubscribes all; what is left then is abandoned. */
-  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    checkDeadline(deadlineMs);
+  async stop(options: StopOptions = {}): Promise<void> {
+    const deadlineMs = deadlineOf(options);
     this.stopped = true;
     // Subscriptions made while it stops are for the time after.
     const subscriptions = [...this.subscriptions, ...this.leaving];
@@ -272,5 +290,18 @@ function checkSubscribing({ concurrency, buffer, overflow, timeoutMs, replay }: 
   checkCount("buffer", buffer, 0);
   checkOneOf("overflow", overflow, ["drop-newest", "drop-oldest"]);
   checkSpan("timeoutMs", timeoutMs);
+  checkReplay(replay);
+}
+
+function checkTypes(types: unknown): void {
+  const list = Array.isArray(types) ? types : [types];
+  if (!list.every((type) => typeof type === "string"))
+    throw new TypeError(`types: must be a text or a list of texts, got ${String(types)}`);
+}
+
+function checkReplay(replay: SubscribeOptions["replay"]): void {
+  if (replay === undefined || replay === true) return;
   if (typeof replay === "number") checkCount("replay", replay, 0);
+  else if (typeof replay === "object" && replay !== null) checkNames(replay, { since: true, until: true }, "replay.");
+  else throw new RangeError(`replay: must be true, a number of events, or a filter, got ${String(replay)}`);
 }

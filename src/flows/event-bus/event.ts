@@ -1,4 +1,5 @@
 import type { FlowHeaders } from "../headers.ts";
+import type { OptionNames } from "../options.ts";
 
 /** Events of a bus by name: what each carries. */
 export type EventName<Events extends object> = Extract<keyof Events, string>;
@@ -68,6 +69,8 @@ export interface EventFilter<Type extends string = string> {
   /** Before this time. */
   readonly until?: number;
 }
+
+export const FILTER_NAMES: OptionNames<EventFilter> = { type: true, source: true, since: true, until: true };
 
 export function matches(event: FlowEvent, { type, source, since, until }: EventFilter): boolean {
   if (type !== undefined && (typeof type === "string" ? event.type !== type : !type.includes(event.type))) return false;

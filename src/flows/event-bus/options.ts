@@ -42,6 +42,22 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal;
 }
 
+export const SUBSCRIBE_NAMES: OptionNames<SubscribeOptions> = {
+  name: true,
+  source: true,
+  concurrency: true,
+  buffer: true,
+  overflow: true,
+  timeoutMs: true,
+  replay: true,
+  signal: true,
+};
+
+/** Options of a subscription that ends with its first event. */
+export type OnceOptions = Omit<SubscribeOptions, "concurrency" | "buffer" | "overflow">;
+
+export const ONCE_NAMES: OptionNames<OnceOptions> = { name: true, source: true, timeoutMs: true, replay: true, signal: true };
+
 /** Options of an iteration over events. */
 export interface EventsOptions extends Pick<SubscribeOptions, "source" | "replay" | "signal" | "name"> {
   /** Events that may wait to be read. Default 1024. */
@@ -49,6 +65,15 @@ export interface EventsOptions extends Pick<SubscribeOptions, "source" | "replay
   /** Which event is dropped when the buffer is full; `block`: publishing waits, and emitted events are dropped. Default `drop-oldest`. */
   readonly overflow?: ChannelOverflow;
 }
+
+export const EVENTS_NAMES: OptionNames<EventsOptions> = {
+  source: true,
+  replay: true,
+  signal: true,
+  name: true,
+  buffer: true,
+  overflow: true,
+};
 
 /** Options of one event. */
 export interface EmitOptions {
@@ -58,14 +83,20 @@ export interface EmitOptions {
   readonly headers?: FlowHeaders;
 }
 
+export const EMIT_NAMES: OptionNames<EmitOptions> = { source: true, headers: true };
+
 /** Options of one event whose handlers are awaited. */
 export interface PublishOptions extends EmitOptions {
   /** Gives up waiting: `publish` rejects with its reason, and handlers that have not begun do not. */
   readonly signal?: AbortSignal;
 }
 
+export const PUBLISH_NAMES: OptionNames<PublishOptions> = { ...EMIT_NAMES, signal: true };
+
 /** Options of waiting for one event. */
 export type NextOptions = Pick<SubscribeOptions, "source" | "signal">;
+
+export const NEXT_NAMES: OptionNames<NextOptions> = { source: true, signal: true };
 
 /** Counts of deliveries over all subscriptions. */
 export interface BusStats extends HandlingStats {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Admitted, refusalOf } from "../../kernel/http-guard.ts";
 import { type BucketRule, TokenBuckets } from "../../resilience/token-bucket.ts";
+import { checkNames, type OptionNames } from "../options.ts";
 import { HttpProblem } from "./problem.ts";
 
 /** Who may use a server, and how often. */
@@ -14,6 +15,8 @@ export interface AccessOptions {
   /** Limit on requests and WebSocket messages of one address. Default 1000 a second, 2000 at once. */
   readonly rateLimit?: BucketRule;
 }
+
+export const ACCESS_NAMES: OptionNames<AccessOptions> = { token: true, allowedHosts: true, allowedOrigins: true, rateLimit: true };
 
 /** 128 bits as base64url; hexadecimal takes 32. */
 const SHORTEST_TOKEN = 22;
@@ -31,6 +34,7 @@ export class Access {
     if (token !== undefined && token.length < SHORTEST_TOKEN)
       throw new Error(`token: must have at least 128 bits, ${SHORTEST_TOKEN} characters of base64url, got ${token.length} characters`);
     this.digest = token === undefined ? null : sha256(token);
+    checkNames(rateLimit, { perSecond: true, burst: true }, "rateLimit.");
     checkRate("perSecond", rateLimit.perSecond, 0);
     checkRate("burst", rateLimit.burst, 1);
     this.buckets = new TokenBuckets(rateLimit);

@@ -1,6 +1,6 @@
 import { ownProperty } from "../../kernel/plain-value.ts";
 import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, ReactiveStream } from "../index.ts";
-import { checkOneOf } from "../options.ts";
+import { checkNames, checkOneOf, type OptionNames } from "../options.ts";
 import type { Schema } from "./body.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -27,6 +27,9 @@ export interface Schemas {
   readonly streams?: Readonly<Record<string, Schema>>;
 }
 
+const SCHEMAS_NAMES: OptionNames<Schemas> = { events: true, pipelines: true, queues: true, streams: true };
+const EXPOSED_NAMES: OptionNames<Exposed> = { ...SCHEMAS_NAMES, reports: true };
+
 type Kind = "pipelines" | "queues" | "streams";
 
 const WORDS = { pipelines: ["submit"], queues: ["send", "read"], streams: ["read", "write", "read-write"] } as const;
@@ -47,16 +50,18 @@ export class Exposure {
     private readonly exposed: Exposed | undefined,
     private readonly schemas: Schemas,
   ) {
+    checkNames(exposed, EXPOSED_NAMES, "expose.");
+    checkNames(schemas, SCHEMAS_NAMES, "schemas.");
     for (const kind of ["pipelines", "queues", "streams"] as const) {
       for (const [name, allowed] of Object.entries<Allowed<string>>(exposed?.[kind] ?? {})) {
-        checkOneOf(`expose.${kind}.${name}`, wordOf(allowed), WORDS[kind]);
+        checkAllowed(`expose.${kind}.${name}`, allowed, WORDS[kind]);
         if (!(flows.part(name) instanceof CLASSES[kind]))
           throw new Error(`expose.${kind}.${name}: there is no ${SINGULAR[kind]} of this name`);
       }
     }
     const { events } = exposed ?? {};
     for (const allowed of typeof events === "object" ? Object.values(events) : [events])
-      checkOneOf("expose.events", wordOf(allowed), ["publish"]);
+      checkAllowed("expose.events", allowed, ["publish"]);
   }
 
   get reports(): boolean {
@@ -107,6 +112,11 @@ export class Exposure {
     if (allowed === undefined || !(part instanceof CLASSES[kind])) throw new HttpProblem(404, `there is no ${SINGULAR[kind]} of this name`);
     return { part, access: wordOf(allowed) ?? "", schema: schemaOf(allowed) ?? ownProperty(this.schemas[kind], name) };
   }
+}
+
+function checkAllowed(what: string, allowed: Allowed<string> | undefined, words: readonly string[]): void {
+  if (typeof allowed === "object") checkNames(allowed, { access: true, schema: true }, `${what}.`);
+  checkOneOf(what, wordOf(allowed), words);
 }
 
 function wordOf(allowed: Allowed<string> | undefined): string | undefined {

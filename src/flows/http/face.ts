@@ -4,9 +4,9 @@ import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
 import { type FlowHeaders, traceHeaders } from "../headers.ts";
 import { type FlowOrchestrator, type PartStats, QueueError, Stopped } from "../index.ts";
-import { checkCount } from "../options.ts";
+import { checkCount, checkNames, type OptionNames } from "../options.ts";
 import { summedStats } from "../orchestrator/summed.ts";
-import { Access, type AccessOptions } from "./access.ts";
+import { ACCESS_NAMES, Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
 import { type Exposed, Exposure, type Schemas } from "./exposure.ts";
 import { bothSockets, type HostOptions, hostOf, rehost } from "./host.ts";
@@ -34,6 +34,17 @@ export interface FlowFaceOptions extends AccessOptions {
   /** Called with the server's own errors. */
   readonly onError?: (error: unknown) => void;
 }
+
+export const FACE_NAMES: OptionNames<FlowFaceOptions> = {
+  ...ACCESS_NAMES,
+  prefix: true,
+  maxBodyBytes: true,
+  maxSockets: true,
+  expose: true,
+  schemas: true,
+  timers: true,
+  onError: true,
+};
 
 type FaceServer = Server<SocketData>;
 
@@ -71,6 +82,7 @@ export class FlowFace {
     private readonly flows: FlowOrchestrator,
     private readonly options: FlowFaceOptions = {},
   ) {
+    checkNames(options, FACE_NAMES);
     const { prefix = "" } = options;
     if (prefix !== "" && !/^(\/[^/?#]+)+$/.test(prefix)) throw new RangeError(`prefix: must be a path like /flows, got ${prefix}`);
     checkCount("maxBodyBytes", options.maxBodyBytes, 1);

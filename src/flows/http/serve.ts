@@ -2,7 +2,8 @@ import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Server } from "bun";
 import { isLoopback } from "../../kernel/hosts.ts";
 import type { FlowOrchestrator } from "../index.ts";
-import { checkReach, FlowFace, type FlowFaceOptions } from "./face.ts";
+import { checkNames } from "../options.ts";
+import { checkReach, FACE_NAMES, FlowFace, type FlowFaceOptions } from "./face.ts";
 import { problemResponse } from "./problem.ts";
 import type { SocketData } from "./socket.ts";
 
@@ -17,9 +18,10 @@ export interface ServeFlowsOptions extends FlowFaceOptions {
 /** Serves flows on a port. Throws when the address is not loopback and there is no token. */
 export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): Server<SocketData> {
   if (process.versions.bun === undefined) throw new Error("serveFlows needs Bun (https://bun.com): it uses Bun.serve");
-  const { hostname = "127.0.0.1", port = 0 } = options;
+  checkNames(options, { ...FACE_NAMES, port: true, hostname: true });
+  const { hostname = "127.0.0.1", port = 0, ...rest } = options;
   checkReach(hostname, options.token);
-  const face = new FlowFace(flows, { ...options, allowedHosts: [...(options.allowedHosts ?? []), ...ownNames(hostname)] });
+  const face = new FlowFace(flows, { ...rest, allowedHosts: [...(options.allowedHosts ?? []), ...ownNames(hostname)] });
   return Bun.serve<SocketData, never>({
     hostname,
     port,

@@ -1,7 +1,7 @@
 import { realTimers, type Timers } from "../../kernel/timers.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { checkCount } from "../options.ts";
-import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { GroupConsumer } from "./consumer/consumer.ts";
 import type { Consumer } from "./consumer/rule.ts";
 import type { ListOptions, PurgeOptions } from "./inspection.ts";
@@ -10,7 +10,7 @@ import type { Handler } from "./message.ts";
 import { Opening } from "./opening.ts";
 import {
   type ConsumeOptions,
-  checkConsumeOptions,
+  checkConsuming,
   checkQueueName,
   checkQueueOptions,
   consumerRule,
@@ -44,7 +44,7 @@ export type { ConsumeOptions, MessageQueueOptions, QueueStats };
  * never lost, with a file not even by a killed process. `send` resolves when the message is safe.
  */
 export class MessageQueue<T> implements Part {
-  private readonly consumers = new Set<GroupConsumer<T>>();
+  private consumers: readonly GroupConsumer<T>[] = [];
   /** Consumers that were not stopped by their caller: a start after a stop resumes them. */
   private readonly wanted = new Map<GroupConsumer<T>, { readonly handler: Handler<T>; readonly options: ConsumeOptions }>();
   private stopping: Promise<void> | null = null;
@@ -74,7 +74,10 @@ export class MessageQueue<T> implements Part {
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
-    this.schedules = new Schedules(this.timers, this.failures, (value, sending) => this.send(value as T, sending));
+    this.schedules = new Schedules(this.timers, this.failures, {
+      check: (sending) => this.opened.sender.check(sending),
+      send: (value, sending) => this.send(value as T, sending),
+    });
     this.opened = this.opening(store);
     const buckets = (group: string, limit: RateLimit) => bucketsOf(group, limit, () => this.opened.store);
     const limits = Object.entries(options.rateLimits ?? {});
@@ -135,7 +138,7 @@ export class MessageQueue<T> implements Part {
 
   private newConsumer(handler: Handler<T>, options: ConsumeOptions): GroupConsumer<T> {
     if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
-    checkConsumeOptions(options);
+    checkConsuming(handler, options);
     if (options.group !== undefined && !this.groups.includes(options.group)) throw unknownGroup(options.group, this.groups);
     const { opened } = this;
     const limit = this.limits.get(options.group ?? (this.groups[0] as string)) ?? null;
@@ -155,13 +158,14 @@ export class MessageQueue<T> implements Part {
         stopped: () => this.retire(consumer),
       },
     );
-    this.consumers.add(consumer);
+    this.consumers = [...this.consumers, consumer];
     this.wanted.set(consumer, { handler, options });
     return consumer;
   }
 
   private retire(consumer: GroupConsumer<T>): void {
-    if (!this.consumers.delete(consumer)) return;
+    if (!this.consumers.includes(consumer)) return;
+    this.consumers = this.consumers.filter((other) => other !== consumer);
     const figures = consumer.stats();
     for (const figure of Object.keys(this.retired) as (keyof typeof this.retired)[]) this.retired[figure] += figures[figure];
   }
@@ -175,8 +179,8 @@ export class MessageQueue<T> implements Part {
    * Resolves once a message has left its group, or all groups: `done`, or `dead` where one gave it up. Rejects for an id that no message
    * has, with `Stopped` when the queue is stopped before, and with the reason of an aborted signal.
    */
-  async settled(id: number, { group, signal }: WaitOptions = {}): Promise<"done" | "dead"> {
-    return this.opened.watch.settled(id, group === undefined ? this.groups : [group], signal);
+  settled(id: number, options: WaitOptions = {}): Promise<"done" | "dead"> {
+    return this.opened.watch.settled(id, this.groups, options);
   }
 
   /**
@@ -193,8 +197,8 @@ export class MessageQueue<T> implements Part {
   }
 
   /** Resolves once a group, or all groups, hold no message but dead letters. Rejects as `settled` does. */
-  async drained({ group, signal }: WaitOptions = {}): Promise<void> {
-    return this.opened.watch.drained(group === undefined ? this.groups : [group], signal);
+  drained(options: WaitOptions = {}): Promise<void> {
+    return this.opened.watch.drained(this.groups, options);
   }
 
   /** Messages of a group by their state; see `stats` for what is quick to look at often. */
@@ -294,9 +298,10 @@ export class MessageQueue<T> implements Part {
   }
 
   /** Stops the consumers, each with the deadline, and closes the store. Unhandled messages are there when it is opened again. */
-  stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    const deadlineMs = deadlineOf(options);
     this.stopping ??= this.close(deadlineMs);
-    return this.stopping;
+    await this.stopping;
   }
 
   private async close(deadlineMs: number): Promise<void> {
@@ -305,7 +310,7 @@ export class MessageQueue<T> implements Part {
     const { sender, store, watch } = this.opened;
     sender.close();
     this.schedules.pause();
-    await Promise.all([...this.consumers].map((consumer) => consumer.close(deadlineMs)));
+    await Promise.all(this.consumers.map((consumer) => consumer.close(deadlineMs)));
     sender.rejectRest();
     watch.stop(`${this.name} was stopped`);
     await store.close();
@@ -320,7 +325,7 @@ export class MessageQueue<T> implements Part {
   }
 
   stats(): QueueStats {
-    const consumers = [...this.consumers].map((consumer) => consumer.stats());
+    const consumers = this.consumers.map((consumer) => consumer.stats());
     const total = (figure: keyof typeof this.retired) => consumers.reduce((sum, each) => sum + each[figure], this.retired[figure]);
     return {
       ...this.opened.sender.counts,
@@ -338,9 +343,7 @@ export class MessageQueue<T> implements Part {
     if (this.closed) return { status: "down", detail: "closed" };
     const { trouble } = this.opened;
     if (trouble !== null) return { status: "degraded", detail: trouble instanceof Error ? trouble.message : "its store fails" };
-    return stuckHealth(
-      [...this.consumers].map((consumer) => consumer.stats()),
-      "message",
-    );
+    const consumers = this.consumers.map((consumer) => consumer.stats());
+    return stuckHealth(consumers, "message");
   }
 }

@@ -8,6 +8,7 @@ import {
   checkBackoff,
   checkCount,
   checkDelay,
+  checkFunction,
   checkNames,
   checkOneOf,
   checkSpan,
@@ -213,8 +214,10 @@ export function checkQueueName(name: string): void {
   if (!name.isWellFormed()) throw new RangeError(`a queue's name must be a text of whole characters, got "${printable(name, 100)}"`);
 }
 
-export function checkConsumeOptions(options: ConsumeOptions): void {
+export function checkConsuming(handler: unknown, options: ConsumeOptions): void {
+  checkFunction("handler", handler);
   checkNames(options, CONSUME_NAMES);
+  if (options.onSettled !== undefined) checkFunction("onSettled", options.onSettled);
   checkCount("concurrency", options.concurrency, 1);
   checkCount("batch", options.batch, 1);
   checkSpan("timeoutMs", options.timeoutMs);

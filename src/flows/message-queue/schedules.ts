@@ -1,7 +1,7 @@
 import { Cron } from "croner";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Failures } from "../failures.ts";
-import { checkSpan } from "../options.ts";
+import { checkNames, checkSpan, LONGEST_MS, type OptionNames } from "../options.ts";
 import type { Receipt } from "./store.ts";
 import type { SendOptions } from "./terms.ts";
 
@@ -14,6 +14,8 @@ export interface ScheduleRule {
   /** The time zone of a cron pattern, by its IANA name. Default: that of the system. */
   readonly timeZone?: string;
 }
+
+const RULE_NAMES: OptionNames<ScheduleRule> = { everyMs: true, cron: true, timeZone: true };
 
 /** A message that is sent again and again. */
 export interface Schedule {
@@ -31,15 +33,25 @@ const LOOK_MS = 30_000;
 /** Wait before what could not be sent is tried again, in milliseconds. */
 const RETRY_MS = 1000;
 
-type Send = (value: unknown, options: SendOptions) => Promise<Receipt>;
+const SEND_NAMES: OptionNames<ScheduleSendOptions> = { key: true, priority: true, delayMs: true, headers: true, whenFull: true };
+
+/** Where schedules send to. */
+interface Target {
+  /** Throws for options with which nothing can be sent. */
+  check(options: SendOptions): void;
+  send(value: unknown, options: SendOptions): Promise<Receipt>;
+}
 
 /** When a rule is due next, after an instant; both in milliseconds since 1970. */
 type Next = (after: number) => number | null;
 
-function nextOf({ everyMs, cron, timeZone }: ScheduleRule): Next {
+function nextOf(rule: ScheduleRule): Next {
+  checkNames(rule, RULE_NAMES, "schedule.");
+  const { everyMs, cron, timeZone } = rule;
   if ((everyMs === undefined) === (cron === undefined)) throw new RangeError("schedule: needs `everyMs` or `cron`, and not both");
   if (everyMs !== undefined) {
-    checkSpan("everyMs", everyMs);
+    checkSpan("everyMs", everyMs, LONGEST_MS);
+    if (timeZone !== undefined) throw new RangeError("timeZone: goes with `cron`");
     return (after) => (Math.floor(after / everyMs) + 1) * everyMs;
   }
   try {
@@ -63,11 +75,13 @@ export class Schedules {
   constructor(
     private readonly timers: Timers,
     private readonly failures: Failures,
-    private readonly send: Send,
+    private readonly target: Target,
   ) {}
 
   add(name: string, rule: ScheduleRule, value: unknown, options: ScheduleSendOptions): Schedule {
     if (this.all.has(name)) throw new RangeError(`schedule: there is one with the name "${name}" already`);
+    checkNames(options, SEND_NAMES);
+    this.target.check({ ...options, idempotencyKey: keyOf(name, 0) });
     const each = new ScheduledSend(name, nextOf(rule), this.timers, {
       due: (at) => this.sendOnce(name, at, value, options),
       stopped: () => this.all.delete(name),
@@ -92,13 +106,18 @@ export class Schedules {
   private async sendOnce(name: string, at: number, value: unknown, options: ScheduleSendOptions): Promise<boolean> {
     try {
       const made = typeof value === "function" ? await value(new Date(at)) : value;
-      await this.send(made, { ...options, idempotencyKey: `schedule ${name} ${new Date(at).toISOString()}` });
+      await this.target.send(made, { ...options, idempotencyKey: keyOf(name, at) });
       return true;
     } catch (error) {
       this.failures.report(`schedule ${name}`, undefined, error);
       return false;
     }
   }
+}
+
+/** The idempotency key of what is due at a time. */
+function keyOf(name: string, at: number): string {
+  return `schedule ${name} ${new Date(at).toISOString()}`;
 }
 
 class ScheduledSend implements Schedule {

@@ -66,6 +66,11 @@ export class Sender<T> {
     }
   }
 
+  /** Throws for options with which nothing can be sent. */
+  check(options: SendOptions): void {
+    termsOf(options, this.rule);
+  }
+
   /** Sends at once where the store can and nothing waits before it; null: not possible. */
   private sendNow(value: unknown, terms: Terms): Promise<Receipt> | null {
     const { store } = this;
@@ -113,12 +118,8 @@ export class Sender<T> {
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const chosen = values.map(optionsOf);
-    const caller = this.caller();
     // All of them before any is added: one that cannot be carried is found at once.
-    const messages = values.map((value, i) => {
-      const terms = termsOf(chosen[i] as SendOptions, this.rule);
-      return { value: this.payload(value, chosen[i] as SendOptions), terms, caller };
-    });
+    const messages = this.messagesOf(values, chosen);
     // One that must not wait decides for all: they are sent together.
     const hasty = chosen.some(({ whenFull }) => whenFull === "reject");
     const soon = (first: boolean) => this.allSoon(messages, chosen, hasty, first);
@@ -136,6 +137,16 @@ export class Sender<T> {
       this.flushing = false;
       if (this.pending.length > 0) this.flushSoon();
     }
+  }
+
+  private messagesOf(values: readonly T[], options: readonly SendOptions[]): NewMessage[] {
+    const caller = this.caller();
+    let terms: Terms | null = null;
+    return values.map((value, i) => {
+      const own = options[i] as SendOptions;
+      if (terms === null || own !== options[i - 1]) terms = termsOf(own, this.rule);
+      return { value: this.payload(value, own), terms, caller };
+    });
   }
 
   /** `first`: ahead of the messages already waiting. */

@@ -72,7 +72,7 @@ function keptHeaders(headers: FlowHeaders, { maxMessageBytes }: TermsRule): Flow
 }
 
 function checked(
-  { key = null, priority = 0, delayMs = 0, idempotencyKey = null, replace }: Nullable<SendOptions>,
+  { key = null, priority = 0, delayMs = 0, idempotencyKey = null, replace, whenFull }: Nullable<SendOptions>,
   headers: FlowHeaders,
   { ordered }: TermsRule,
 ): Terms {
@@ -81,6 +81,7 @@ function checked(
   if (typeof delayMs !== "number" || !(delayMs >= 0)) throw invalid("delayMs", "0 or more", delayMs);
   if (delayMs > LONGEST_MS) throw invalid("delayMs", `at most ${LONGEST_MS}`, delayMs);
   if (replace !== undefined && replace !== null && typeof replace !== "boolean") throw invalid("replace", "true or false", replace);
+  if (whenFull !== undefined && whenFull !== null && whenFull !== "reject") throw invalid("whenFull", "reject", whenFull);
   checkText("key", key);
   checkText("idempotencyKey", idempotencyKey);
   if (key !== null && priority !== 0 && ordered)

@@ -1,6 +1,7 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
 import { onAbort } from "../notifier.ts";
+import { checkNames, type OptionNames } from "../options.ts";
 import type { QueueStore, TaskState } from "./store.ts";
 
 /** Options of waiting for messages. */
@@ -10,6 +11,8 @@ export interface WaitOptions {
   /** Aborted: the wait rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+export const WAIT_NAMES: OptionNames<WaitOptions> = { group: true, signal: true };
 
 /** A caller who waits for something to come true. */
 interface Waiter {
@@ -35,9 +38,10 @@ export class Watch {
     private readonly pollMs: number,
   ) {}
 
-  /** Resolves once a message has left all the groups: `done`, or `dead` where one of them gave it up. */
-  settled(id: number, groups: readonly string[], signal?: AbortSignal): Promise<"done" | "dead"> {
-    return this.until(id, signal, () => this.endOf(id, groups));
+  /** Resolves once a message has left the group that the options name, or all: `done`, or `dead` where one of them gave it up. */
+  async settled(id: number, all: readonly string[], options: WaitOptions): Promise<"done" | "dead"> {
+    const groups = groupsOf(options, all);
+    return this.until(id, options.signal, () => this.endOf(id, groups));
   }
 
   /** How a message has left all the groups; null: it is in one of them. */
@@ -49,9 +53,10 @@ export class Watch {
     return states.includes("dead") ? "dead" : "done";
   }
 
-  /** Resolves once the groups hold no message but dead letters. */
-  async drained(groups: readonly string[], signal?: AbortSignal): Promise<void> {
-    await this.until(null, signal, async () => {
+  /** Resolves once the group that the options name, or all, hold no message but dead letters. */
+  async drained(all: readonly string[], options: WaitOptions): Promise<void> {
+    const groups = groupsOf(options, all);
+    await this.until(null, options.signal, async () => {
       for (const group of groups) if ((await this.store.unsettled(group)) > 0) return null;
       return true;
     });
@@ -130,4 +135,9 @@ export class Watch {
       if (this.waiters.size > 0) this.lookLater();
     });
   }
+}
+
+function groupsOf(options: WaitOptions, all: readonly string[]): readonly string[] {
+  checkNames(options, WAIT_NAMES);
+  return options.group === undefined ? all : [options.group];
 }

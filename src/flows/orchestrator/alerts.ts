@@ -1,4 +1,4 @@
-import { checkDelay, checkSpan } from "../options.ts";
+import { checkDelay, checkNames, checkSpan, type OptionNames } from "../options.ts";
 import type { PartStats } from "../part.ts";
 
 /** A bound on one figure of one part. */
@@ -15,6 +15,16 @@ export interface AlertRule {
   /** How long the bound must be crossed without a break, in milliseconds, before the alert is raised. Default 0. */
   readonly forMs?: number;
 }
+
+const ALERT_NAMES: OptionNames<AlertRule> = {
+  part: true,
+  figure: true,
+  above: true,
+  below: true,
+  perSecond: true,
+  windowMs: true,
+  forMs: true,
+};
 
 /** An alert that was raised, or ended. */
 export interface Alert extends AlertRule {
@@ -125,7 +135,11 @@ class Growth {
   }
 }
 
-function checkRule({ above, below, perSecond, windowMs, forMs }: AlertRule): void {
+function checkRule(rule: AlertRule): void {
+  checkNames(rule, ALERT_NAMES, "alert.");
+  for (const name of ["part", "figure"] as const)
+    if (typeof rule[name] !== "string") throw new RangeError(`alert.${name}: must be a text, got ${String(rule[name])}`);
+  const { above, below, perSecond, windowMs, forMs } = rule;
   if (above === undefined && below === undefined) throw new RangeError("alert: needs `above` or `below`, the bound it watches");
   for (const [name, bound] of Object.entries({ above, below }))
     if (bound !== undefined && !Number.isFinite(bound)) throw new RangeError(`alert.${name}: must be a number, got ${String(bound)}`);

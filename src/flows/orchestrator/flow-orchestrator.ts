@@ -5,8 +5,8 @@ import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
 import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { BACKOFF_NAMES, checkBackoff, checkCount, checkDeadline, checkDelay, checkNames, checkSpan } from "../options.ts";
-import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
+import { BACKOFF_NAMES, checkBackoff, checkCount, checkDelay, checkNames, checkSpan } from "../options.ts";
+import { deadlineOf, type Health, type Part, type PartStats, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
 import { askDurations, askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
 import { metricsText } from "./metrics.ts";
@@ -135,15 +135,15 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   /** Stops all parts in reverse order, within one deadline for all. */
-  stop(options: StopOptions = {}): Promise<void> {
-    this.stopped ??= this.stopAll(options).finally(() => {
+  async stop(options: StopOptions = {}): Promise<void> {
+    const deadlineMs = deadlineOf(options);
+    this.stopped ??= this.stopAll(deadlineMs).finally(() => {
       this.stopped = null;
     });
-    return this.stopped;
+    await this.stopped;
   }
 
-  private async stopAll({ deadlineMs = STOP_MS }: StopOptions): Promise<void> {
-    checkDeadline(deadlineMs);
+  private async stopAll(deadlineMs: number): Promise<void> {
     this.stopping = true;
     this.cancelCheck?.();
     const until = this.timers.now() + deadlineMs;

@@ -1,7 +1,7 @@
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
-import { checkDeadline } from "../options.ts";
-import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
+import { checkFunction } from "../options.ts";
+import { deadlineOf, type Health, type Part, type PartStats, type StopOptions } from "../part.ts";
 
 /** A long-running function as a part: feeding a pipeline, following a source, sweeping a table. */
 export class Service implements Part {
@@ -16,7 +16,9 @@ export class Service implements Part {
     /** Must end soon after its signal is aborted. Ending earlier is a failure. */
     private readonly run: (signal: AbortSignal) => Promise<void>,
     private readonly timers: Timers = realTimers,
-  ) {}
+  ) {
+    checkFunction(name, run);
+  }
 
   start(): void {
     if (this.running !== null) return;
@@ -34,8 +36,8 @@ export class Service implements Part {
     this.running = (async () => this.run(abort.signal))().then(() => ended(new Error(`${this.name} ended by itself`)), ended);
   }
 
-  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    checkDeadline(deadlineMs);
+  async stop(options: StopOptions = {}): Promise<void> {
+    const deadlineMs = deadlineOf(options);
     const { running } = this;
     this.abort.abort(new Stopped(`${this.name} was stopped`));
     if (running !== null) await within(this.timers, deadlineMs, running, undefined);

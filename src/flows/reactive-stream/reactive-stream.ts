@@ -5,8 +5,8 @@ import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
-import { checkCount, checkDeadline, checkNames, checkOneOf } from "../options.ts";
-import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { checkCount, checkFunction, checkNames, checkOneOf } from "../options.ts";
+import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { findableAsObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
 import { type StreamSource, sourceOf } from "./source.ts";
@@ -82,12 +82,14 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** A branch of this stream with one more transformer at its end. */
   transform<Next>(transformer: Transformer<Out, Next>): ReactiveStream<In, Next> {
+    checkFunction("transformer", transformer);
     const transformers = [...this.transformers, transformer as Transformer<unknown, unknown>];
     return new ReactiveStream<In, Next>(this.name, transformers, this.options, this.trunk);
   }
 
   /** A branch of this stream without the values that fail the test. */
   filter(passes: (value: Out) => boolean): ReactiveStream<In, Out> {
+    checkFunction("filter", passes);
     return this.transform((value) => (passes(value) ? value : undefined));
   }
 
@@ -187,7 +189,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       const waiting = this.inbox.shift();
       if (waiting === undefined) break;
       this.busy = true;
-      waiting.caller.runInAsyncScope(this.through, this, waiting.value, 0);
+      waiting.caller(() => this.through(waiting.value, 0));
     }
     if (this.roomyAgain.awaited && this.hasRoom) this.roomyAgain.notifyAll();
     if (!this.busy) this.emptied.notifyAll();
@@ -201,7 +203,10 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** Subscribes to every value from now on. A handler that returns a promise gets the next value once it has resolved. */
   subscribe(observer: StreamObserver<Out> | ((value: Out) => unknown), options: SubscriberOptions = {}): Subscriber<Out> {
-    return this.begin(typeof observer === "function" ? { next: observer } : observer, options);
+    if (typeof observer === "function") return this.begin({ next: observer }, options);
+    if (typeof observer !== "object" || observer === null)
+      throw new TypeError(`observer: must be a function or an object, got ${observer}`);
+    return this.begin(observer, options);
   }
 
   /** `channel`: where its observer puts the values, to be read at leisure. */
@@ -233,7 +238,9 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   /** Iterates over the values from now on; leaving the loop unsubscribes. */
-  values({ buffer = 1024, overflow }: { buffer?: number; overflow?: Exclude<ChannelOverflow, "block"> } = {}) {
+  values(options: { buffer?: number; overflow?: Exclude<ChannelOverflow, "block"> } = {}) {
+    checkNames(options, { buffer: true, overflow: true });
+    const { buffer = 1024, overflow } = options;
     // A source that says all at once may end it before there is anybody to unsubscribe.
     let subscriber: Subscriber<Out> | null = null;
     const channel = new Channel<Out>(
@@ -281,8 +288,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   /** Accepts no more values, lets transformers and subscribers of all branches end until the deadline, and completes. */
-  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    checkDeadline(deadlineMs);
+  async stop(options: StopOptions = {}): Promise<void> {
+    const deadlineMs = deadlineOf(options);
     const all = [this.branch, ...this.trunk.branches.filter((branch) => branch !== this.branch)];
     this.complete();
     await within(this.timers, deadlineMs, Promise.all(all.map((branch) => branch.drained())), null);

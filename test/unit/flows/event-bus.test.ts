@@ -210,18 +210,18 @@ describe("F-1 EventBus", () => {
         async (subscribers, acts) => {
           const timers = new VirtualTimers();
           const bus = new EventBus<Shop>({ timers, ...quiet });
-          for (const each of subscribers)
+          for (const { behaviour, ...options } of subscribers)
             bus.subscribe(
               "order",
               () => {
-                if (each.behaviour === "throw") throw new Error("thrown");
-                if (each.behaviour === "reject") return Promise.reject(new Error("rejected"));
-                if (each.behaviour === "resolve") return Promise.resolve();
-                if (each.behaviour === "never") return new Promise(() => {});
-                if (each.behaviour === "resolve later") return new Promise<void>((resolve) => timers.after(2, resolve));
+                if (behaviour === "throw") throw new Error("thrown");
+                if (behaviour === "reject") return Promise.reject(new Error("rejected"));
+                if (behaviour === "resolve") return Promise.resolve();
+                if (behaviour === "never") return new Promise(() => {});
+                if (behaviour === "resolve later") return new Promise<void>((resolve) => timers.after(2, resolve));
                 return undefined;
               },
-              each,
+              options,
             );
           const published: Promise<{ handled: number; failed: number; abandoned: number }>[] = [];
           for (const { publish, pause } of acts) {

@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { FlowFace } from "../../../src/flows/http/face.ts";
+import { serveFlows } from "../../../src/flows/http/serve.ts";
 import { Channel, DataPipeline, EventBus, FlowOrchestrator, MessageQueue, ReactiveStream } from "../../../src/flows/index.ts";
 import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../../../src/flows/options.ts";
 import { temporaryFolder } from "../../support/cli.ts";
@@ -105,8 +107,7 @@ describe("an option that makes no sense is refused with what it must be", () => 
   });
 });
 
-test("an option that does not exist is refused by its name, with the nearest one that does", async () => {
-  const loose = (options: object): never => options as never;
+test("an option that does not exist is refused by its name, with the nearest one that does", () => {
   const stage = (options: object) =>
     DataPipeline.of("p")
       .stage("s", (v) => v, options)
@@ -148,6 +149,85 @@ test("an option that does not exist is refused by its name, with the nearest one
     ],
   ];
   for (const [make, sentence] of refusals) expect(make).toThrow(new RangeError(sentence));
+});
+
+/** `given` as options that no compiler has looked at. */
+const loose = (given: object): never => given as never;
+
+test("what goes along with one call is looked at too, where something does", async () => {
+  const bus = new EventBus<{ a: number }>();
+  const pipeline = DataPipeline.of<number>("p", { onFailure: () => {} }).discard();
+  const stream = ReactiveStream.of<number>("s");
+  const flows = new FlowOrchestrator();
+  const token = "x".repeat(22);
+  const heard: number[] = [];
+  bus.subscribe("a", ({ data }) => heard.push(data));
+  const hear = () => {};
+  const noSuch = (name: string, meant: string) => `${name}: there is no such option; did you mean "${meant}"?`;
+  const refusals: readonly (readonly [() => unknown, string])[] = [
+    [() => bus.subscribe("a", hear, loose({ concurency: 1 })), noSuch("concurency", "concurrency")],
+    [() => bus.subscribe("a", hear, { replay: loose({ sinc: 1 }) }), noSuch("replay.sinc", "since")],
+    [() => bus.subscribe("a", hear, { replay: false as never }), "replay: must be true, a number of events, or a filter, got false"],
+    [() => bus.once("a", hear, loose({ buffer: 1 })), "buffer: there is no such option"],
+    [() => bus.events("a", loose({ bufer: 1 })), noSuch("bufer", "buffer")],
+    [() => bus.events("a", { replay: -1 }), "replay: must be a whole number of at least 0, got -1"],
+    [() => bus.emit("a", 1, loose({ sourc: "x" })), noSuch("sourc", "source")],
+    [() => bus.emit("a", 1, loose({ signal: null })), "signal: there is no such option"],
+    [() => bus.history(loose({ typ: "a" })), noSuch("typ", "type")],
+    [() => bus.history({}, -1), "limit: must be a whole number of at least 0, got -1"],
+    [() => pipeline.offer(1, loose({ corelationId: "x" })), noSuch("corelationId", "correlationId")],
+    [() => stream.values(loose({ overflw: "latest" })), noSuch("overflw", "overflow")],
+    [() => flows.alert(loose({ part: "p", figure: "f", over: 1 })), "alert.over: there is no such option"],
+    [() => new FlowFace(flows, loose({ maxBodyByte: 1 })), noSuch("maxBodyByte", "maxBodyBytes")],
+    [() => new FlowFace(flows, loose({ expose: { queue: {} } })), noSuch("expose.queue", "queues")],
+    [() => new FlowFace(flows, { schemas: loose({ event: {} }) }), noSuch("schemas.event", "events")],
+    [() => new FlowFace(flows, { rateLimit: loose({ perSecond: 1, burst: 1, by: 1 }) }), "rateLimit.by: there is no such option"],
+    [
+      () => new FlowFace(flows, { expose: { events: { a: loose({ access: "publish", shema: {} }) } } }),
+      noSuch("expose.events.shema", "schema"),
+    ],
+    [() => serveFlows(flows, loose({ hostnam: "127.0.0.1", token })), noSuch("hostnam", "hostname")],
+  ];
+  for (const [make, sentence] of refusals) expect(make).toThrow(new RangeError(sentence));
+  const said = (work: Promise<unknown>) => work.then(String, (error) => `${error.name}: ${error.message}`);
+  const late = { deadlineMS: 1 };
+  const rejections: readonly (readonly [Promise<unknown>, string])[] = [
+    [bus.publish("a", 1, loose({ sgnal: 1 })), noSuch("sgnal", "signal")],
+    [bus.next("a", loose({ timeoutMs: 1 })), "timeoutMs: there is no such option"],
+    [pipeline.feed(1, loose({ field: {} })), noSuch("field", "fields")],
+    [pipeline.process(1, loose({ sginal: 1 })), noSuch("sginal", "signal")],
+    [pipeline.feed(1, loose({ headers: { a: 1 } })), "headers.a: must be a text, got 1"],
+    [bus.stop(loose(late)), noSuch("deadlineMS", "deadlineMs")],
+    [pipeline.stop(loose(late)), noSuch("deadlineMS", "deadlineMs")],
+    [stream.stop(loose(late)), noSuch("deadlineMS", "deadlineMs")],
+    [flows.stop(loose(late)), noSuch("deadlineMS", "deadlineMs")],
+    [flows.stop({ deadlineMs: Number.NaN }), "deadlineMs: must be a number of milliseconds, 0 or more, got NaN"],
+  ];
+  for (const [work, sentence] of rejections) expect(await said(work)).toBe(`RangeError: ${sentence}`);
+  expect([heard, pipeline.stats().fed, bus.health().status, stream.health().status]).toEqual([[], 0, "up", "up"]);
+});
+
+test("what is to be called is a function, or refused at once rather than when it would be called", () => {
+  const none = 5 as never;
+  const refusals: readonly (readonly [() => unknown, string])[] = [
+    [() => MessageQueue.open("q").consume(none), "handler: must be a function, got 5"],
+    [() => MessageQueue.open("q").consume(() => {}, { onSettled: none }), "onSettled: must be a function, got 5"],
+    [() => new EventBus<{ a: 1 }>().subscribe("a", none), "handler: must be a function, got 5"],
+    [() => new EventBus<{ a: 1 }>().subscribe(none, () => {}), "types: must be a text or a list of texts, got 5"],
+    [() => new EventBus({ onFailure: none }), "onFailure: must be a function, got 5"],
+    [() => DataPipeline.of("p").stage("s", none), "s: must be a function, got 5"],
+    [() => DataPipeline.of("p").tap("t", none), "t: must be a function, got 5"],
+    [() => DataPipeline.of("p").into(none), "into: must be a function, got 5"],
+    [() => ReactiveStream.of("s").transform(none), "transformer: must be a function, got 5"],
+    [() => ReactiveStream.of("s").filter(none), "filter: must be a function, got 5"],
+    [() => ReactiveStream.of("s").subscribe(none), "observer: must be a function or an object, got 5"],
+    [() => new FlowOrchestrator().task("t", none), "t: must be a function, got 5"],
+  ];
+  for (const [make, sentence] of refusals) expect(make).toThrow(new TypeError(sentence));
+  expect(() => new FlowOrchestrator().alert({ part: none, figure: "f", above: 1 })).toThrow("alert.part: must be a text, got 5");
+});
+
+test("a queue looks at all that goes along with what it is asked", async () => {
   await using queue = MessageQueue.open<number>("q");
   const said = (work: Promise<unknown>) => work.then(String, (error) => `${error.name}: ${error.message}`);
   expect(await said(queue.send(1, loose({ kee: 1 })))).toBe('RangeError: kee: there is no such option; did you mean "key"?');
@@ -157,5 +237,18 @@ test("an option that does not exist is refused by its name, with the nearest one
   );
   expect(await said(queue.list(loose({ stat: "dead" })))).toBe('RangeError: stat: there is no such option; did you mean "state"?');
   expect(await said(queue.purge(loose({ were: 1 })))).toBe('RangeError: were: there is no such option; did you mean "where"?');
+  expect(await said(queue.send(1, loose({ whenFull: "rejct" })))).toBe("QueueError: whenFull: must be reject, got rejct");
+  expect(await said(queue.settled(1, loose({ grup: "a" })))).toBe('RangeError: grup: there is no such option; did you mean "group"?');
+  expect(await said(queue.drained(loose({ grup: "a" })))).toBe('RangeError: grup: there is no such option; did you mean "group"?');
+  expect(await said(queue.stop(loose({ deadline: 1 })))).toBe('RangeError: deadline: there is no such option; did you mean "deadlineMs"?');
+  expect(await said(queue.consume(() => {}).stop(-1))).toBe("RangeError: deadlineMs: must be a number of milliseconds, 0 or more, got -1");
+  const every = (rule: object, options: object = {}, name = "s") => expect(() => queue.schedule(name, loose(rule), 1, loose(options)));
+  every({ every: 5 }).toThrow(new RangeError('schedule.every: there is no such option; did you mean "everyMs"?'));
+  every({ everyMs: Number.POSITIVE_INFINITY }).toThrow("everyMs: must be at most 1000000000000, got Infinity");
+  every({ everyMs: 5, timeZone: "UTC" }).toThrow("timeZone: goes with `cron`");
+  every({ everyMs: 5 }, { prioritty: 1 }).toThrow(new RangeError('prioritty: there is no such option; did you mean "priority"?'));
+  every({ everyMs: 5 }, { idempotencyKey: "i" }).toThrow("idempotencyKey: there is no such option");
+  every({ everyMs: 5 }, { priority: 5000 }).toThrow("priority: must be a whole number from -1000 to 1000, got 5000");
+  every({ everyMs: 5 }, {}, "x".repeat(600)).toThrow("idempotencyKey: must be a text of 1 to 512 characters");
   expect((await queue.depth()).ready).toBe(0);
 });

@@ -4,7 +4,7 @@ import { isFulfilled, isThenable } from "../../../kernel/promises.ts";
 import { chance, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
 import { TimedOut } from "../../failures.ts";
-import { STOP_MS, type StopOptions } from "../../part.ts";
+import { deadlineOf, type StopOptions } from "../../part.ts";
 import { type Handler, LeasedMessage, NonRetryableError } from "../message.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
 import { GroupPace } from "./group-pace.ts";
@@ -292,10 +292,10 @@ export class GroupConsumer<T> implements Consumer<T> {
    * of handlers still running are aborted: what ends then is settled or, where it throws, put back without counting the attempt. What does
    * not end by the deadline is left to itself; its lease runs out.
    */
-  stop(deadline: number | StopOptions = {}): Promise<void> {
-    const deadlineMs = typeof deadline === "number" ? deadline : (deadline.deadlineMs ?? STOP_MS);
+  async stop(deadline: number | StopOptions = {}): Promise<void> {
+    const deadlineMs = deadlineOf(typeof deadline === "number" ? { deadlineMs: deadline } : deadline);
     this.listener.unwanted();
-    return this.successor?.stop(deadlineMs) ?? this.close(deadlineMs);
+    await (this.successor?.stop(deadlineMs) ?? this.close(deadlineMs));
   }
 
   /** As `stop`, but the queue resumes it when started again. */

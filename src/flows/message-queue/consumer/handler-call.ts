@@ -14,14 +14,14 @@ export class HandlerCall<T> {
 
   of(held: LeasedMessage<T>): unknown {
     const { caller } = held;
-    return caller === null ? this.handle(held) : caller.runInAsyncScope(this.handle, this, held);
+    return caller === null ? this.handle(held) : caller(this.handle, held);
   }
 
-  private handle(held: LeasedMessage<T>): unknown {
+  private readonly handle = (held: LeasedMessage<T>): unknown => {
     const { headers } = held;
     // Where spans are made, messages without headers have one, too.
     return headers === NO_HEADERS && isUntraced() ? this.handler(held) : this.trace(held);
-  }
+  };
 
   private trace(held: LeasedMessage<T>): unknown {
     const handling = { operation: "process", destination: this.queue, part: this.queue, id: String(held.id) } as const;

@@ -8,7 +8,9 @@ export class Sleeper {
 
   constructor(private readonly timers: Timers) {}
 
+  /** Called for every message sent. */
   wake(): void {
+    if (this.poked) return;
     this.poked = true;
     this.wakeUp?.();
   }

@@ -4,11 +4,16 @@ import { copyOf } from "../payload/payload.ts";
 import { GONE } from "../state.ts";
 import type { Leased, Terms } from "../store.ts";
 
-/** When messages were sent together, and the async context of who sent them; null: not known. */
-export interface Sending {
-  /** In milliseconds since 1970. */
-  readonly at: number;
-  readonly caller: CallerContext | null;
+/** What messages sent together have in common. */
+export class Sending {
+  constructor(
+    /** When, in milliseconds since 1970. */
+    readonly at: number,
+    /** The async context of who sent them; null: not known. */
+    readonly caller: CallerContext | null,
+    /** Their values are given out as they came in. */
+    readonly shares: boolean,
+  ) {}
 }
 
 /** A message as one group sees it. With one field more it would take 112 bytes instead of 80. */
@@ -21,14 +26,14 @@ export class Entry implements Leased {
 
   constructor(
     readonly id: number,
-    protected readonly original: unknown,
+    private readonly original: unknown,
     private readonly terms: Terms,
     private readonly sending: Sending,
   ) {}
 
-  /** A copy each time: nobody who gets one changes it for another group or attempt. */
+  /** A copy each time, unless it is shared: nobody who gets one changes it for another group or attempt. */
   get value(): unknown {
-    return copyOf(this.original);
+    return this.sending.shares ? this.original : copyOf(this.original);
   }
   get sentAt(): number {
     return this.sending.at;
@@ -47,13 +52,6 @@ export class Entry implements Leased {
   }
   get headers(): FlowHeaders {
     return this.terms.headers;
-  }
-}
-
-/** A message whose value is given out as it came in. */
-export class SharedEntry extends Entry {
-  override get value(): unknown {
-    return this.original;
   }
 }
 

@@ -15,7 +15,7 @@ import type {
   TaskState,
   Terms,
 } from "../store.ts";
-import { Entry, type LeaseGrant, type Sending, SharedEntry } from "./entry.ts";
+import { Entry, type LeaseGrant, type Sending } from "./entry.ts";
 import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
 import { Notes } from "./notes.ts";
@@ -75,8 +75,7 @@ export class Group {
 
   add(id: number, value: unknown, terms: Terms, sending: Sending): void {
     const { delayMs } = terms;
-    const shared = this.options.values === "shared";
-    const entry = shared ? new SharedEntry(id, value, terms, sending) : new Entry(id, value, terms, sending);
+    const entry = new Entry(id, value, terms, sending);
     this.entries.set(id, entry);
     if (!this.chains.join(entry)) {
       this.become(entry, BEHIND);

@@ -14,13 +14,16 @@ export class ReadyQueue {
   private readonly buckets = new Map<number, Bucket>();
   /** Priorities in use, highest first. */
   private priorities: number[] = [];
+  /** The bucket of the default priority, which stays: most messages need no look-up. */
+  private readonly plain = this.bucket(0);
 
   /** `agingMs`: wait that counts as much as one step of priority; Infinity: none does. */
   constructor(private readonly agingMs: number) {}
 
   /** Adds a message just sent. */
   push(entry: Entry): void {
-    this.bucket(entry.priority).fresh.push(entry);
+    const { priority } = entry;
+    (priority === 0 ? this.plain : this.bucket(priority)).fresh.push(entry);
   }
 
   /** Adds a message sent earlier that is available again. */

@@ -1,4 +1,4 @@
-import { CallerMoment } from "../../async-context.ts";
+import { callerContext } from "../../async-context.ts";
 import { copyOf } from "../payload/payload.ts";
 import {
   type DeadLetter,
@@ -21,7 +21,7 @@ import {
   type Terms,
   unknownGroup,
 } from "../store.ts";
-import type { Sending } from "./entry.ts";
+import { Sending } from "./entry.ts";
 import { buriedLetter, Group } from "./group.ts";
 
 /** Queue messages in the memory of this process. */
@@ -31,8 +31,11 @@ export class MemoryStore implements QueueStore {
   private readonly all: Group[];
   private readonly known = new Map<string, { readonly id: number; readonly at: number }>();
   private lastId = 0;
+  /** Values are given out as they came in. */
+  private readonly shares: boolean;
 
   constructor(private readonly options: StoreOptions) {
+    this.shares = options.values === "shared";
     this.groups = new Map(options.groups.map((name) => [name, new Group(options)]));
     this.all = [...this.groups.values()];
   }
@@ -50,9 +53,9 @@ export class MemoryStore implements QueueStore {
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     this.forget(now);
     if (messages.length > this.room()) this.checkRoom(messages);
-    let sending: Sending = { at: now, caller: null };
+    let sending = new Sending(now, null, this.shares);
     return messages.map(({ value, terms, caller = null }) => {
-      if (caller !== sending.caller) sending = { at: now, caller };
+      if (caller !== sending.caller) sending = new Sending(now, caller, this.shares);
       return this.take(value, terms, sending);
     });
   }
@@ -75,7 +78,7 @@ export class MemoryStore implements QueueStore {
   sendOne(value: unknown, terms: Terms, now: number): Receipt | null {
     if (this.known.size > 0) this.forget(now);
     const known = terms.idempotencyKey !== null && this.known.has(terms.idempotencyKey);
-    return known || this.room() > 0 ? this.take(value, terms, new CallerMoment(now)) : null;
+    return known || this.room() > 0 ? this.take(value, terms, new Sending(now, callerContext(), this.shares)) : null;
   }
 
   private take(value: unknown, terms: Terms, sending: Sending): Receipt {
@@ -121,7 +124,7 @@ export class MemoryStore implements QueueStore {
 
   noted(group: string, id: number, about: Note["about"], now: number): Noted | null {
     const noted = this.group(group).notes.get(id, about, now);
-    return noted === null || this.options.values === "shared" ? noted : { ...noted, value: copyOf(noted.value) };
+    return noted === null || this.shares ? noted : { ...noted, value: copyOf(noted.value) };
   }
 
   nextAt(group: string): number | null {
