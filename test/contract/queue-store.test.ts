@@ -915,27 +915,31 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
   test("there is no result of what was given up, deleted, or is over; none where none are kept", async () => {
     const timers = new VirtualTimers();
     const failures: unknown[] = [];
-    const queue = open<string>({ timers, resultMs: 1000, pollMs: 10, maxAttempts: 1, onFailure: ({ error }) => failures.push(error) });
+    const onFailure = ({ error }: FlowFailure) => failures.push(error);
+    const queue = open<string>({ timers, resultMs: 1000, maxMessageBytes: 30, pollMs: 10, maxAttempts: 1, onFailure });
     queue.consume((held) => {
       const { value } = held;
       if (value === "bad") throw new Error("no such mailbox");
       // Not waited for.
       void held.progress("nearly there");
-      return value === "odd" ? () => {} : Promise.resolve(value.length);
+      if (value === "odd") return { of: [1, () => {}] };
+      return value === "long" ? Promise.resolve("x".repeat(40)) : Promise.resolve(value.length);
     });
-    const ids = await timers.run(Promise.all(["bad", "odd", "good"].map((value) => queue.send(value).then(({ id }) => id))));
-    const [bad = 0, odd = 0, good = 0] = ids;
+    const ids = await timers.run(Promise.all(["bad", "odd", "long", "good"].map((value) => queue.send(value).then(({ id }) => id))));
+    const [bad = 0, odd = 0, long = 0, good = 0] = ids;
     const late = await timers.run(queue.send("deleted", { delayMs: 99_999 }));
     const outcome = (id: number) => timers.run(queue.result(id).catch((error: unknown) => error));
     expect(await outcome(bad)).toMatchObject({ name: "DeadLetterError", letter: { id: bad, value: "bad", reason: "no such mailbox" } });
-    expect(String(await outcome(odd))).toContain(`there is no result of message ${odd}`);
-    expect(failures.map(String)).toContain("QueueError: a message cannot carry a function");
+    const carries = "a message cannot carry a function (at value.of[1])";
+    expect(failures.map(String)).toContain(`QueueError: ${carries}`);
+    expect(await outcome(odd)).toMatchObject({ problem: "invalid", message: `the result of message ${odd} could not be kept: ${carries}` });
+    expect(String(await outcome(long))).toEndWith("could not be kept: a message may be 30 bytes as text, this one has 42");
     await timers.run(queue.cancel(late.id));
     expect(String(await outcome(late.id))).toContain(`there is no result of message ${late.id}`);
     expect(await outcome(good)).toBe(4);
     expect(await timers.run(queue.progress(good))).toBe("nearly there");
     await timers.advance(1001);
-    expect(String(await outcome(good))).toContain(`there is no result of message ${good}`);
+    for (const id of [good, odd]) expect(String(await outcome(id))).toContain(`there is no result of message ${id}`);
     await timers.run(queue.stop());
     await using plain = open<number>();
     plain.consume((held) => held.progress(1));

@@ -1,6 +1,7 @@
 import type { SteadyClock } from "../../kernel/timers.ts";
+import { checkNames, type OptionNames } from "../options.ts";
 import { type Note, type Noted, QueueError, type QueueStore, type StoredMessage } from "./store.ts";
-import type { WaitOptions, Watch } from "./watch.ts";
+import { WAIT_NAMES, type WaitOptions, type Watch } from "./watch.ts";
 
 /** Options of waiting for what a handler returns. */
 export interface ResultOptions extends WaitOptions {
@@ -9,6 +10,8 @@ export interface ResultOptions extends WaitOptions {
   /** Called with what the handler tells by `message.progress`, the latest where it tells more than can be followed. */
   readonly onProgress?: (value: unknown) => void;
 }
+
+const RESULT_NAMES: OptionNames<ResultOptions> = { ...WAIT_NAMES, onProgress: true };
 
 /** The message was given up: there is no result of it. */
 export class DeadLetterError extends Error {
@@ -28,8 +31,10 @@ export class Results {
     private readonly kept: boolean,
   ) {}
 
-  async result(id: number, group: string, { signal, onProgress }: ResultOptions): Promise<unknown> {
+  async result(id: number, group: string, options: ResultOptions): Promise<unknown> {
     this.check("result");
+    checkNames(options, RESULT_NAMES);
+    const { signal, onProgress } = options;
     let seen = 0;
     const { value } = await this.watch.until(id, signal, async () => {
       const end = await this.watch.endOf(id, [group]);
@@ -52,8 +57,10 @@ export class Results {
       if (letter?.id === id) throw new DeadLetterError(letter);
     }
     const noted = await this.noted(group, id, "result");
-    if (noted === null) throw new RangeError(`id: there is no result of message ${id}: its time is over, or it was deleted`);
-    return noted.value;
+    if (noted !== null) return noted.value;
+    const refusal = await this.noted(group, id, "refusal");
+    if (refusal !== null) throw new QueueError("invalid", `the result of message ${id} could not be kept: ${String(refusal.value)}`);
+    throw new RangeError(`id: there is no result of message ${id}: its time is over, or it was deleted`);
   }
 
   private check(about: Note["about"]): void {

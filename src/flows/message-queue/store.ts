@@ -72,9 +72,9 @@ export interface LeaseRef {
   readonly attempt: number;
 }
 
-/** What a handler tells of the message it is at: how far it is, or what came of it. */
+/** What is kept of a message beside its state: how far its handler is, what it returned, or why that could not be kept. */
 export interface Note extends LeaseRef {
-  readonly about: "progress" | "result";
+  readonly about: "progress" | "result" | "refusal";
   readonly value: unknown;
 }
 

@@ -1,8 +1,12 @@
+import { errorText } from "../../../kernel/error-text.ts";
 import { fulfilledValue } from "../../../kernel/promises.ts";
 import { turn } from "../../../kernel/timers.ts";
-import { payloadFor } from "../payload/payload.ts";
+import { type PayloadRule, payloadFor } from "../payload/payload.ts";
 import { type LeaseRef, type Note, QueueError } from "../store.ts";
 import type { ConsumerListener, ConsumerRule, ConsumerTools } from "./rule.ts";
+
+/** Of the reason why a result is not kept. */
+const ANY_SIZE: PayloadRule = { maxMessageBytes: Number.POSITIVE_INFINITY, shares: false };
 
 /** What handlers tell of their messages, for those who wait for them: progress as it comes, and results when they are acknowledged. */
 export class Reports {
@@ -29,14 +33,14 @@ export class Reports {
     return this.writing;
   }
 
-  /** The note on what a handler returned, or a promise fulfilled already; null: results are not kept, or no message can carry it. */
-  result(ref: LeaseRef, returned: unknown): Note | null {
+  /** The note on what a handler returned, or a promise fulfilled already, or on why no message can carry it; null: results are not kept. */
+  result({ id, attempt }: LeaseRef, returned: unknown): Note | null {
     if (this.rule.resultMs === null) return null;
     try {
-      return { id: ref.id, attempt: ref.attempt, about: "result", value: this.payload(fulfilledValue(returned)) };
+      return { id, attempt, about: "result", value: this.payload(fulfilledValue(returned)) };
     } catch (error) {
       this.tools.failures.report(`${this.rule.name}, result`, undefined, error);
-      return null;
+      return { id, attempt, about: "refusal", value: payloadFor(this.tools.store, errorText(error), ANY_SIZE) };
     }
   }
 
