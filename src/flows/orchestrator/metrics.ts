@@ -11,7 +11,8 @@ type DurationsByPart = ReadonlyMap<string, readonly Durations[]>;
 interface Family {
   readonly figure: string;
   readonly list: string | null;
-  readonly samples: MetricSample[];
+  /** By the values of their labels: of two figures with one name the first counts. */
+  readonly samples: Map<string, MetricSample>;
 }
 
 /**
@@ -23,22 +24,39 @@ export function metricsText(parts: ReadonlyMap<string, PartStats>, durations: Du
   for (const [part, stats] of parts) collect(found, "flow", null, [["part", part]], stats);
   const families = [...found].map(([name, { figure, list, samples }]): MetricFamily => {
     const { type, help } = describedFigure(figure, list);
-    return { name, type, samples, ...(help === null ? {} : { help }) };
+    return { name, type, samples: [...samples.values()], ...(help === null ? {} : { help }) };
   });
-  families.push(...histograms(durations));
-  return openMetricsText(families.sort((a, b) => (a.name < b.name ? -1 : 1)));
+  return openMetricsText(withoutClashes([...histograms(durations), ...families]).sort((a, b) => (a.name < b.name ? -1 : 1)));
+}
+
+/** A figure of the user's own whose name is that of another family's samples, as `sentTotal` is, gets an underscore more. */
+function withoutClashes(families: readonly MetricFamily[]): MetricFamily[] {
+  const taken = new Set(families.filter(({ help }) => help !== undefined).flatMap(sampleNames));
+  return families.map((family) => {
+    if (family.help !== undefined) return family;
+    let { name } = family;
+    while (taken.has(name)) name += "_";
+    taken.add(name);
+    return { ...family, name };
+  });
+}
+
+function sampleNames({ name, type }: MetricFamily): string[] {
+  const suffixes = { counter: ["_total"], gauge: [], histogram: ["_bucket", "_count", "_sum"] }[type];
+  return [name, ...suffixes.map((suffix) => name + suffix)];
 }
 
 function collect(found: Map<string, Family>, prefix: string, list: string | null, labels: MetricSample["labels"], stats: PartStats): void {
   for (const [figure, value] of Object.entries(stats)) {
     const name = `${prefix}_${snake(figure)}`;
     if (typeof value === "number" || typeof value === "boolean") {
-      const family = found.get(name) ?? { figure, list, samples: [] };
-      family.samples.push({ labels, value: Number(value) });
+      const family = found.get(name) ?? { figure, list, samples: new Map<string, MetricSample>() };
+      const series = JSON.stringify(labels);
+      if (!family.samples.has(series)) family.samples.set(series, { labels, value: Number(value) });
       found.set(name, family);
     } else if (Array.isArray(value)) {
       for (const member of summedMembers(value as readonly PartStats[]))
-        collect(found, name, figure, [...labels, ["name", String(member["name"])]], member);
+        collect(found, name, figure, [...labels, [labels.length > 1 ? `name_${labels.length}` : "name", String(member["name"])]], member);
     } else if (typeof value === "object" && value !== null) collect(found, name, list, labels, value as PartStats);
   }
 }
@@ -68,7 +86,11 @@ function histograms(durations: DurationsByPart): MetricFamily[] {
 
 function bucketsOf({ times }: Durations, labels: MetricSample["labels"]): MetricSample[] {
   const upTo = BOUNDS.map(
-    (bound): MetricSample => ({ suffix: "_bucket", labels: [...labels, ["le", String(bound)]], value: times.ranksAt(bound * 1e9).through }),
+    (bound): MetricSample => ({
+      suffix: "_bucket",
+      labels: [...labels, ["le", Number.isInteger(bound) ? `${bound}.0` : String(bound)]],
+      value: times.ranksAt(bound * 1e9).through,
+    }),
   );
   return [
     ...upTo,

@@ -19,6 +19,34 @@ const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
   histogram: ["_bucket", "_count", "_sum"],
 };
 
+/** Throws where the samples of a histogram are none: of each series rising bounds and counts up to +Inf, which is the count. */
+function checkHistogram(name: string, samples: ReadonlyMap<string, number>): void {
+  const series = new Map<string, { bounds: number[]; counts: number[] }>();
+  for (const [sample, value] of samples) {
+    const [, labels = "", le] = /^_bucket\{(.*),le="([^"]*)"\}$/.exec(sample) ?? [];
+    if (le === undefined) continue;
+    if (le !== "+Inf" && !/^\d+\.\d+$/.test(le)) throw new Error(`${name}: ${le} is no canonical bound`);
+    const { bounds, counts } = series.get(labels) ?? { bounds: [], counts: [] };
+    series.set(labels, { bounds: [...bounds, le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le)], counts: [...counts, value] });
+  }
+  for (const [labels, { bounds, counts }] of series) {
+    const rises = [bounds, counts].every((list) => list.every((value, i) => i === 0 || value >= (list[i - 1] ?? 0)));
+    const whole = bounds.at(-1) === Number.POSITIVE_INFINITY && samples.get(`_count{${labels}}`) === counts.at(-1);
+    if (!rises || !whole || !samples.has(`_sum{${labels}}`)) throw new Error(`${name}{${labels}} is no histogram`);
+  }
+}
+
+/** Throws where the name of one family's samples is that of another, or of another's samples. */
+function checkNames(families: ReadonlyMap<string, Scraped>): void {
+  const taken = new Set<string>();
+  for (const [name, { type }] of families) {
+    for (const claimed of new Set([name, ...(SUFFIXES[type] ?? []).map((suffix) => name + suffix)])) {
+      if (taken.has(claimed)) throw new Error(`two families claim ${claimed}`);
+      taken.add(claimed);
+    }
+  }
+}
+
 /** Reads OpenMetrics text by the rules of its specification; throws where they are broken. */
 function scrape(text: string): Map<string, Scraped> {
   const lines = text.split("\n");
@@ -41,14 +69,19 @@ function scrape(text: string): Map<string, Scraped> {
       now.help = help[1] ?? null;
       continue;
     }
-    const sample = /^([a-z_][a-z0-9_]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (-?[0-9.e+-]+)$/.exec(line);
+    const sample = /^([a-z_][a-z0-9_]*)(\{(?:[a-z_][a-z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*\})? (-?[0-9.e+-]+)$/.exec(line);
     if (sample === null) throw new Error(`no sample: ${line}`);
     const suffix = (sample[1] ?? "").slice(name.length);
     if (!sample[1]?.startsWith(name) || !SUFFIXES[now.type]?.includes(suffix)) throw new Error(`not of ${now.type} ${name}: ${line}`);
+    const labels = [...(sample[2] ?? "").matchAll(/([a-z_][a-z0-9_]*)="/g)].map(([, label]) => label);
+    if (new Set(labels).size !== labels.length) throw new Error(`a label comes twice: ${line}`);
+    if (now.type === "counter" && !(Number(sample[3]) >= 0)) throw new Error(`a counter below 0: ${line}`);
     const series = `${suffix}${sample[2] ?? ""}`;
     if (now.samples.has(series)) throw new Error(`${name}${series} comes twice`);
     now.samples.set(series, Number(sample[3]));
   }
+  for (const [family, { type, samples }] of families) if (type === "histogram") checkHistogram(family, samples);
+  checkNames(families);
   return families;
 }
 
@@ -129,6 +162,17 @@ describe("F-5 /metrics", () => {
       { name: "0", n: 1 },
       { name: "1", n: 2 },
     ]);
+  });
+
+  test("figures of the user's own may be called anything, and stand anywhere", () => {
+    const inner = { name: "in", deep: [{ name: "deeper", n: 1 }] };
+    const odd = { inFlight: 1, in_flight: 2, sentTotal: 3, sent: 4, "größe 1": 5, list: [{ name: 'a"b\\\n', n: 6, inner: [inner] }] };
+    const families = scrape(metricsText(new Map([["mine", odd]])));
+    expect(families.get("flow_in_flight")?.samples).toEqual(new Map([['{part="mine"}', 1]]));
+    expect(families.get("flow_sent")?.samples).toEqual(new Map([['_total{part="mine"}', 4]]));
+    expect(families.get("flow_sent_total_")?.samples).toEqual(new Map([['{part="mine"}', 3]]));
+    const path = '{part="mine",name="a\\"b\\\\\\n",name_2="in",name_3="deeper"}';
+    expect(families.get("flow_list_inner_deep_n")?.samples).toEqual(new Map([[path, 1]]));
   });
 
   test("a figure of the user's own is a gauge without a sentence", () => {
