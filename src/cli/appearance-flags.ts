@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
 import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
@@ -25,10 +25,12 @@ export interface AskedAppearance {
 const PICTURES = 10;
 
 export function withAppearanceFlags(command: Command): Command {
+  const theme = command.createOption("--theme <name>", "colours of the dashboard (t: the next)").choices(THEME_NAMES);
+  const glyphs = command.createOption("--glyphs <kind>", "signs of its charts (default: braille; ascii where the locale is not UTF-8)");
   return command
     .option("--fps <n>", `most frames per second of the dashboard (default ${PICTURES})`)
-    .addOption(new Option("--theme <name>", "colours of the dashboard (t: the next)").choices(THEME_NAMES))
-    .addOption(new Option("--glyphs <kind>", "signs of its charts (default: braille; ascii where the locale is not UTF-8)").choices(GLYPHS))
+    .addOption(theme)
+    .addOption(glyphs.choices(GLYPHS))
     .option("--no-color", "no colours")
     .option("--plain", "sentences instead of pictures, for screen readers");
 }

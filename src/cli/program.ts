@@ -1,33 +1,9 @@
-import { Command, CommanderError } from "commander";
 import { EXIT } from "../kernel/exit.ts";
 import { formatProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
-import { suggestion } from "../kernel/spelling.ts";
-import { printable, quoted } from "../kernel/text.ts";
+import { printable } from "../kernel/text.ts";
 import { VERSION } from "../kernel/version.ts";
-import type { Declare, Host } from "./command.ts";
+import type { Host } from "./command.ts";
 import { StopSignals } from "./signals.ts";
-
-/** Declarations of all commands, in the order of the help. A command's code is loaded when it runs. */
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declare }>>> = {
-  run: () => import("./declare/run.ts"),
-  fetch: () => import("./declare/fetch.ts"),
-  list: () => import("./declare/list.ts"),
-  validate: () => import("./declare/validate.ts"),
-  schema: () => import("./declare/schema.ts"),
-  new: () => import("./declare/new.ts"),
-  explain: () => import("./declare/explain.ts"),
-  predict: () => import("./declare/predict.ts"),
-  bench: () => import("./declare/bench.ts"),
-  serve: () => import("./declare/serve.ts"),
-  worker: () => import("./declare/worker.ts"),
-  runs: () => import("./declare/runs.ts"),
-  show: () => import("./declare/show.ts"),
-  compare: () => import("./declare/compare.ts"),
-  report: () => import("./declare/report.ts"),
-  replay: () => import("./declare/replay.ts"),
-  config: () => import("./declare/config.ts"),
-  completion: () => import("./declare/completion.ts"),
-};
 
 /**
  * Reads and executes the command line. Never throws; resolves with the process's exit code. `signals`: of a caller that ends the process
@@ -41,11 +17,7 @@ export async function main(argv: readonly string[], signals?: StopSignals): Prom
   const host: Host = { exit, signals: signals ?? new StopSignals() };
   try {
     checkWorkingFolder();
-    const program = emptyProgram(host);
-    for (const load of wanted(argv)) (await load()).declare(program, host);
-    // Last, since commands inherit the program's settings, and only the program itself accepts excess arguments, to suggest a command.
-    program.allowExcessArguments(true);
-    await program.parseAsync(argv, { from: "user" });
+    await perform(argv, host);
     return code;
   } catch (error) {
     return explainFailure(error);
@@ -54,11 +26,20 @@ export async function main(argv: readonly string[], signals?: StopSignals): Prom
   }
 }
 
-/** The requested command; none for the console or the version; all for the help, for completion, or when the command is unknown. */
-function wanted([first]: readonly string[]): readonly (() => Promise<{ readonly declare: Declare }>)[] {
-  if (first === undefined || first === "-V" || first === "--version") return [];
-  const asked = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-  return asked === undefined || first === "completion" ? Object.values(COMMANDS) : [asked];
+/** The console and the version are there at once; whatever else is asked for is parsed, by a package that is slow to load. */
+async function perform(argv: readonly string[], host: Host): Promise<void> {
+  const openConsole = async () => {
+    const console = await import("./commands/console.ts");
+    host.exit(await console.openConsole(host.signals));
+  };
+  const [first, second] = argv;
+  if (first === undefined) return await openConsole();
+  if (second === undefined && (first === "-V" || first === "--version")) {
+    process.stdout.write(`${VERSION}\n`);
+    return;
+  }
+  const { execute } = await import("./command-line.ts");
+  await execute(argv, host, openConsole);
 }
 
 function checkWorkingFolder(): void {
@@ -70,7 +51,6 @@ function checkWorkingFolder(): void {
 }
 
 function explainFailure(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof InvalidScenario) {
     for (const problem of error.problems) process.stderr.write(`${formatProblem(problem)}\n`);
     return error.exitCode;
@@ -82,36 +62,4 @@ function explainFailure(error: unknown): number {
   const what = printable(error instanceof Error ? error.message : String(error), 400);
   process.stderr.write(`lab-tui met an error of its own: ${what}\n`);
   return EXIT.internal;
-}
-
-/** The program without its commands; alone, it is the console. */
-function emptyProgram(host: Host): Command {
-  const program = new Command("lab-tui")
-    .description(
-      "A concurrency laboratory in the terminal: one stream of work through sync, async, parallel and distributed, predicted and measured.",
-    )
-    .version(VERSION, "-V, --version")
-    .exitOverride()
-    .showSuggestionAfterError(true)
-    .configureOutput({ outputError: (text, write) => write(plainError(text)) });
-  program.enablePositionalOptions();
-  program.helpCommand("help [command]", "what a command does and takes");
-  program.action(async (_, command: Command) => {
-    const asked = command.args[0];
-    if (asked !== undefined) {
-      throw new UserError(`There is no command ${quoted(asked)}${suggestion(asked, Object.keys(COMMANDS))}`);
-    }
-    const { openConsole } = await import("./commands/console.ts");
-    host.exit(await openConsole(host.signals));
-  });
-  return program;
-}
-
-/** Commander's error without its prefix, as lines that are safe to print. */
-function plainError(text: string): string {
-  const lines = text
-    .replace(/^error: /, "")
-    .trimEnd()
-    .split("\n");
-  return `${lines.map((line) => printable(line, 400)).join("\n")}\n`;
 }
