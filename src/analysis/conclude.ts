@@ -1,7 +1,8 @@
 import { agreeing, counted } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
-import { groupedBy, valueText, variedFields } from "../telemetry/points.ts";
+import { valueText } from "../telemetry/params.ts";
+import { groupedBy, variedFields } from "../telemetry/points.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { anyField } from "./conclude/any-field.ts";
 import { bestBatches } from "./conclude/batches.ts";

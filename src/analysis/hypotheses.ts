@@ -3,7 +3,7 @@ import { type Expectation, type FigureReference, figuresIn, isProblem, isSweptVa
 import type { ExpectRule } from "../scenario/schema.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
 import { metricNamed } from "../telemetry/metrics.ts";
-import { valueText } from "../telemetry/points.ts";
+import { valueText } from "../telemetry/params.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
 import {
   compare,

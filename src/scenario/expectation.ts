@@ -1,5 +1,5 @@
 import { plainValue } from "../kernel/units.ts";
-import { valueText } from "../telemetry/points.ts";
+import { valueText } from "../telemetry/params.ts";
 
 /**
  * What a scenario expects of its cases, as a comparison of two sums over their figures:

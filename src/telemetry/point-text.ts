@@ -1,5 +1,6 @@
 import { listed } from "../kernel/wording.ts";
-import { valueText, variedFields } from "./points.ts";
+import { valueText } from "./params.ts";
+import { variedFields } from "./points.ts";
 import type { CaseResult } from "./result.ts";
 
 /** Describes points of a sweep in as few words as identify them exactly. */

@@ -2,15 +2,11 @@ import { isDisturbed } from "./disturbance.ts";
 import { droppedTotal } from "./ledger.ts";
 import { medianDiffers, queriesDiffer, tailsDiffer, throughputDiffers } from "./noise.ts";
 import { keepsUp } from "./pace.ts";
+import { valueText } from "./params.ts";
 import { type KeptSummary, type Percentile, percentileOf, tailOf } from "./percentiles.ts";
 import type { CaseResult } from "./result.ts";
 
 /** The cases of a sweep by their position in it. */
-
-/** A swept value as shown to people. */
-export function valueText(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-}
 
 /** The swept fields that have more than one value among the cases, in the order of the scenario. */
 export function variedFields(cases: readonly CaseResult[]): string[] {

@@ -1,8 +1,9 @@
 import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
+import { valueText } from "../../telemetry/params.ts";
 import { percentileText, tailOf, tailText } from "../../telemetry/percentiles.ts";
-import { groupedBy, paysWithoutBound, valueText } from "../../telemetry/points.ts";
+import { groupedBy, paysWithoutBound } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, ofLoads } from "./series.ts";
 

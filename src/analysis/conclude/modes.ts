@@ -1,8 +1,8 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { counted, listed, sentenceCase } from "../../kernel/wording.ts";
 import { loadsDiffer, throughputDiffers } from "../../telemetry/noise.ts";
+import { valueText } from "../../telemetry/params.ts";
 import { percentileText, slowest, tailOf, typical } from "../../telemetry/percentiles.ts";
-import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { workersIn } from "../../telemetry/threads.ts";
 

@@ -1,7 +1,7 @@
 import { formatMs, formatShare } from "../../kernel/units.ts";
 import { medianDiffers, tailsDiffer } from "../../telemetry/noise.ts";
+import { valueText } from "../../telemetry/params.ts";
 import { percentileOf, percentileText, tailOf } from "../../telemetry/percentiles.ts";
-import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { anyField } from "./any-field.ts";
 import { ofLoads } from "./series.ts";

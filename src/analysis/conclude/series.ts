@@ -1,6 +1,6 @@
 import { formatCount } from "../../kernel/units.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
-import { valueText } from "../../telemetry/points.ts";
+import { valueText } from "../../telemetry/params.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 
 /** A sentence about cases that differ in one field; null: it does not apply. */

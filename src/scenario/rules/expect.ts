@@ -1,7 +1,7 @@
 import type { Path } from "../../kernel/plain-value.ts";
 import { suggestion } from "../../kernel/spelling.ts";
 import { metricNamed, metricNames } from "../../telemetry/metrics.ts";
-import { valueText } from "../../telemetry/points.ts";
+import { valueText } from "../../telemetry/params.ts";
 import {
   type Expectation,
   type ExpressionProblem,

@@ -4,7 +4,7 @@ import { figureOf } from "../../analysis/figures.ts";
 import { caseKey } from "../../analysis/repeats.ts";
 import { columnsOf, padLeft, printable } from "../../kernel/text.ts";
 import { counted, listed, sentenceCase } from "../../kernel/wording.ts";
-import { valueText } from "../../telemetry/points.ts";
+import { valueText } from "../../telemetry/params.ts";
 import { inUnit, UNMEASURED } from "./figure-text.ts";
 
 const MARGIN_FROM = {

@@ -3,8 +3,8 @@ import { printable } from "../../kernel/text.ts";
 import type { HostFigures } from "../../telemetry/distributed-figures.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { metricNamed, metricNames } from "../../telemetry/metrics.ts";
+import { paramsText } from "../../telemetry/params.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
-import { paramsText } from "../report/sweep.ts";
 
 const HEADING = ["run", "scenario", "mode", "params", "metric", "field", "value"];
 

@@ -1,13 +1,14 @@
 import { typicalRun } from "../../analysis/repeats.ts";
 import { counted, listed } from "../../kernel/wording.ts";
 import { coresText } from "../../telemetry/allowance.ts";
+import { paramsText } from "../../telemetry/params.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { caseName } from "../report/closing.ts";
 import { disturbedLegend } from "../report/disturbed.ts";
 import { oneLine } from "../report/intent.ts";
 import { PLAIN_PAINTER } from "../report/painter.ts";
 import { repeatTable } from "../report/repeats.ts";
-import { bestLine, isSweep, paramsText, sweepPicture } from "../report/sweep.ts";
+import { bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
 import { belief } from "./html/belief.ts";
 import { charts, legend } from "./html/chart.ts";
 import { ChartData } from "./html/chart-data.ts";

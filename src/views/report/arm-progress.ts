@@ -2,8 +2,8 @@ import { printable } from "../../kernel/text.ts";
 import { formatMs, formatRate } from "../../kernel/units.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { CaseOutline, RunEvent } from "../../telemetry/events.ts";
+import { paramsText } from "../../telemetry/params.ts";
 import { DISTURBED } from "./disturbed.ts";
-import { paramsText } from "./sweep.ts";
 
 /** Progress of a comparison as plain lines: one for each case that an arm has run. */
 export function armProgress(

@@ -3,6 +3,7 @@ import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { coresText } from "../../telemetry/allowance.ts";
+import { paramsText } from "../../telemetry/params.ts";
 import type { CaseResult, RateFigures, RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { faultOf, wasJudged } from "../../telemetry/verdicts.ts";
 import { disturbedLegend, disturbedSign } from "./disturbed.ts";
@@ -12,7 +13,7 @@ import { hypothesisLines, intentLines } from "./intent.ts";
 import { measuredLines } from "./measured.ts";
 import { type Painter, PLAIN_PAINTER } from "./painter.ts";
 import { repeatLines, roundText } from "./repeats.ts";
-import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
+import { bestLine, isSweep, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
 import { wrappedText } from "./wrapping.ts";
 

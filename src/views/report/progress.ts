@@ -3,6 +3,7 @@ import { formatCount, formatMs, formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { coresText } from "../../telemetry/allowance.ts";
 import type { OnEvent, RunEvent } from "../../telemetry/events.ts";
+import { paramsText } from "../../telemetry/params.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import { joined, spansOf } from "../../telemetry/series.ts";
 import { DISTURBED } from "./disturbed.ts";
@@ -11,7 +12,6 @@ import { intentLines } from "./intent.ts";
 import { slowText } from "./interval.ts";
 import { Others } from "./others.ts";
 import { roundsLines, roundText } from "./repeats.ts";
-import { paramsText } from "./sweep.ts";
 import { ledgerLine } from "./table.ts";
 import { wrappedText } from "./wrapping.ts";
 

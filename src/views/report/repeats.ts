@@ -3,9 +3,9 @@ import { printable } from "../../kernel/text.ts";
 import { formatMs, formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { RunOutline } from "../../telemetry/events.ts";
+import { paramsText } from "../../telemetry/params.ts";
 import { TOO_FEW } from "../../telemetry/percentiles.ts";
 import type { FigureEstimate, RepeatedCase, RunResult } from "../../telemetry/result.ts";
-import { paramsText } from "./sweep.ts";
 import { textTable } from "./table.ts";
 
 /** Estimates over repeats, in words. */

@@ -4,9 +4,10 @@ import { bestFigures, leftOutText, thoughText } from "../../telemetry/best-text.
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
+import { paramsText, valueText } from "../../telemetry/params.ts";
 import { TOO_FEW } from "../../telemetry/percentiles.ts";
 import { pointsText } from "../../telemetry/point-text.ts";
-import { type Best, bestOf, groupedBy, mostDone, valueText, variedFields, whyNoBest } from "../../telemetry/points.ts";
+import { type Best, bestOf, groupedBy, mostDone, variedFields, whyNoBest } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { faultOf } from "../../telemetry/verdicts.ts";
 import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortIn } from "./chart.ts";
@@ -188,13 +189,6 @@ function mostLine(cases: readonly CaseResult[]): string {
   const range = high === low ? `${high}/s` : `${low}/s to ${high}/s`;
   if (most.length === cases.length) return `As much was done at all of them but for noise: ${range}`;
   return `Most was done, as much but for noise, at ${pointsText(most, cases)}: ${range}`;
-}
-
-/** The swept fields of a case as text. */
-export function paramsText(params: Readonly<Record<string, unknown>>): string {
-  return Object.entries(params)
-    .map(([field, value]) => `${field} ${valueText(value)}`)
-    .join(", ");
 }
 
 function axesOf(cases: readonly CaseResult[]): Axis[] {

@@ -3,13 +3,13 @@ import { formatCount } from "../../kernel/units.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
 import { type MetricName, metric } from "../../telemetry/metrics.ts";
+import { paramsText } from "../../telemetry/params.ts";
 import { msOrTooFew } from "../../telemetry/percentiles.ts";
 import type { Prediction } from "../../telemetry/prediction.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import type { CaseFault } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
-import { paramsText } from "./sweep.ts";
 
 /** One row of the table that compares the modes; texts, ready to draw. */
 export interface ComparisonRow {

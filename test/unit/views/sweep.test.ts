@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { paramsText } from "../../../src/telemetry/params.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { COLOR_PAINTER, PLAIN_PAINTER } from "../../../src/views/report/painter.ts";
-import { bestCase, bestLine, type Direction, isSweep, paramsText, pointBeside, sweepPicture } from "../../../src/views/report/sweep.ts";
+import { bestCase, bestLine, type Direction, isSweep, pointBeside, sweepPicture } from "../../../src/views/report/sweep.ts";
 import { caseResult, runResult } from "../../support/results.ts";
 
 function at(mode: "sync" | "async", params: Record<string, unknown>, throughput: number, p99 = 5): CaseResult {

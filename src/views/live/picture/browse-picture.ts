@@ -1,12 +1,12 @@
 import { columnsOf, printable } from "../../../kernel/text.ts";
 import { formatCount, formatMs, formatRate } from "../../../kernel/units.ts";
+import { paramsText } from "../../../telemetry/params.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { drawFrame } from "../../canvas/frame.ts";
 import { drawPlot } from "../../canvas/plot.ts";
 import { BAD, BOLD_TEXT, FAINT, FOCUSED, style, TEXT } from "../../canvas/styles.ts";
 import { niceTop, shortCount } from "../../report/chart.ts";
 import { oneLine } from "../../report/intent.ts";
-import { paramsText } from "../../report/sweep.ts";
 import { type Choice, groupOf, type LastRun, type Preview } from "../choices.ts";
 import { modeStyle, type PictureLook } from "./look.ts";
 

@@ -1,10 +1,10 @@
 import { columnsOf, printable } from "../../../kernel/text.ts";
 import { formatMs, formatRate, formatShare } from "../../../kernel/units.ts";
+import { paramsText } from "../../../telemetry/params.ts";
 import { drawBar } from "../../canvas/bar.ts";
 import type { Canvas } from "../../canvas/canvas.ts";
 import { BAD, BOLD_TEXT, FAINT, style, TEXT, WARN } from "../../canvas/styles.ts";
 import { roundText } from "../../report/repeats.ts";
-import { paramsText } from "../../report/sweep.ts";
 import { comparedCases, disturbanceNote, machineLine, progress } from "../figures.ts";
 import { instantText } from "../moments.ts";
 import type { RunView } from "../store.ts";
