@@ -5,6 +5,7 @@ import type { CasePlan } from "../scenario/case-plan.ts";
 import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
+import { keysHaveWorkers } from "../workloads/traits.ts";
 import { WorkerSlots } from "../workloads/worker-slots.ts";
 
 export type { CasePlan } from "../scenario/case-plan.ts";
@@ -15,9 +16,10 @@ export function queueCapacity({ mode, scenario }: CasePlan): number | null {
   return MODE_TRAITS[mode].holdsSource || capacity === "unlimited" ? null : capacity;
 }
 
-/** Most items of a batch: of what is gathered, or of what a worker takes at once; null: no limit. */
-export function batchLimit({ mode, scenario: { batch, distributed } }: CasePlan): number | null {
-  if (MODE_TRAITS[mode].remote) return distributed.batch;
+/** Most items of a batch: of what is gathered, or of what a worker takes at once, without keys one by one; null: no limit. */
+export function batchLimit({ mode, scenario }: CasePlan): number | null {
+  const { batch, distributed } = scenario;
+  if (MODE_TRAITS[mode].remote) return keysHaveWorkers(scenario) ? distributed.batch : 1;
   return batch.size ?? (batch.timeout === undefined ? 1 : null);
 }
 

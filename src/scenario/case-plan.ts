@@ -10,6 +10,6 @@ export interface CasePlan {
   readonly repeat?: number;
   /** Threads that process; in `distributed` the worker processes that are started with `redis: auto`. */
   readonly workers: number;
-  /** Batches processed at once, per processing thread. */
+  /** Batches processed at once, per processing thread; of requests in `distributed` per worker. */
   readonly slots: readonly number[];
 }

@@ -15,7 +15,10 @@ export const distributedSchema = z
       .default("auto")
       .describe("redis: auto: worker processes that are started, each with one thread that processes; auto: as many as there are cores."),
     partitions: s.count(4096).default(64).describe("Streams that the keys are spread over; a worker takes one at a time."),
-    batch: s.count(1000).default(100).describe("Items that a worker takes from a stream at most, and commits together."),
+    batch: s
+      .count(1000)
+      .default(100)
+      .describe("Messages that a worker takes from a stream at most, and commits together; requests it takes one by one."),
     claimAfter: s
       .duration()
       .default(2e6)

@@ -80,7 +80,10 @@ export const fetchSchema = z.strictObject({
   totalTimeout: s.duration().optional().describe("Longest the whole list may take; what is left is unfinished."),
   concurrency: z
     .strictObject({
-      max: s.countOr("unlimited", 1e6).default(10).describe("Requests in flight at once, divided over the Workers of parallel."),
+      max: s
+        .countOr("unlimited", 1e6)
+        .default(10)
+        .describe("Requests in flight at once, divided over the Workers of parallel; each worker of distributed may have as many."),
       adaptive: s
         .oneOf("none", "aimd")
         .default("none")

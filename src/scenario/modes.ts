@@ -13,7 +13,7 @@ export interface ModeTraits {
   readonly taskIsBatch: boolean;
   /** Items are spread over Workers, each with its own keys and states; the source has a thread of its own. */
   readonly spreads: boolean;
-  /** Workers are other processes, on any host, which take partitions of the keys from streams; states and streams are in Redis. */
+  /** Workers are other processes, on any host, which take items from streams, of messages with their keys; states and streams are in Redis. */
   readonly remote: boolean;
 }
 

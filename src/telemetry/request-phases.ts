@@ -6,7 +6,7 @@ import { type KeptSummary, kept } from "./percentiles.ts";
  * The phases of a request. `connect`: name resolution and connection. `tls`: handshake. `firstByte`: from the request sent in full to the
  * first byte of its response. `body`: from there to the last byte. `attempt`: all of it, whatever its outcome.
  */
-const PHASES = ["connect", "tls", "firstByte", "body", "attempt"] as const;
+export const PHASES = ["connect", "tls", "firstByte", "body", "attempt"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Durations of each phase, of the requests that completed it. */

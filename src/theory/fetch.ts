@@ -7,12 +7,16 @@ import { backoffDelay, isTransientStatus } from "../resilience/backoff.ts";
 import { RateGate } from "../resilience/rate-gate.ts";
 import { RateLimiter, type RateRule, SHRINK_BY } from "../resilience/rate-limiter.ts";
 import { SLOW_BODY } from "../scenario/fetch-schema.ts";
+import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { FetchSettings, MockSettings } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/prediction.ts";
 import { type Expected, offeredRate, simulatable } from "./demand.ts";
+import { redisTime, streamCosts } from "./redis.ts";
 
 /** Most requests simulated for a prediction. */
 const SIMULATED = 200_000;
+/** Round trips from the runner to the beginning of an item: to the stream, which rings, and the taking. */
+const TRIPS_BEFORE = 2;
 /** Most requests in flight with a prediction: beyond it the unknown cost of sockets and promises matters as much as the server. */
 const MOST_SLOTS = 500;
 /** Time from the first piece of a slow body to its last, in seconds. */
@@ -77,6 +81,22 @@ function answerTime(least: number, most: number, timeout: number): { readonly me
 /** Probability of enough consecutive failures to open a breaker from which it will be open for part of the run. */
 const BREAKING = 1e-3;
 
+/** The limits of a number of clients together, each of which keeps to those of the scenario by itself. */
+export function limitsOf(fetch: FetchSettings, clients: number): FetchSettings {
+  if (clients === 1) return fetch;
+  const { concurrency, connections, rateLimit } = fetch;
+  const { max } = concurrency;
+  return {
+    ...fetch,
+    concurrency: { ...concurrency, min: clients * concurrency.min, max: max === "unlimited" ? max : clients * max },
+    connections: { ...connections, max: clients * connections.max },
+    rateLimit:
+      rateLimit === false
+        ? rateLimit
+        : { initial: clients * rateLimit.initial, min: clients * rateLimit.min, max: clients * rateLimit.max },
+  };
+}
+
 /** Most requests in flight in a mode. */
 export function fetchSlots({ mode, scenario }: Pick<Expected, "mode" | "scenario">): number {
   const { concurrency, connections } = scenario.fetch as FetchSettings;
@@ -93,7 +113,8 @@ export function sawtoothMean(cut: number): number {
 }
 
 /** Prediction for a case of requests. */
-export function predictFetch(expected: Expected): Prediction {
+export function predictFetch(asked: Expected): Prediction {
+  const expected = ofClients(asked);
   const { scenario } = expected;
   const fetch = scenario.fetch as FetchSettings;
   const demand = requestDemand(fetch);
@@ -105,7 +126,9 @@ export function predictFetch(expected: Expected): Prediction {
   // How often refused requests return before another one ends is not known in advance.
   if (mock.maxConnections > 0 && slots > mock.maxConnections) return { ...nothing, bottleneck: "the server's connections", model: "none" };
   const limits: [number, string][] = [];
-  if (demand.item > 0 && slots <= MOST_SLOTS) limits.push([slots / demand.item, "concurrency"]);
+  const trip = tripOf(expected);
+  if (demand.item > 0 && slots <= MOST_SLOTS) limits.push([slots / (demand.item + trip), "concurrency"]);
+  if (trip > 0) limits.push([1 / redisTime(expected), "Redis"]);
   if (mock.rateLimit > 0) {
     const share = fetch.rateLimit === false ? 1 : sawtoothMean(SHRINK_BY);
     limits.push([(mock.rateLimit * share) / demand.attempts, "the server's rate limit"]);
@@ -138,7 +161,7 @@ export function predictFetch(expected: Expected): Prediction {
   const able = Math.max(capacity, simulated.throughput);
   return {
     capacity: able,
-    drawn: able > capacity ? (demand.item * 1000 * capacity) / able : null,
+    drawn: able > capacity ? ((demand.item + trip) * 1000 * capacity) / able : null,
     throughput: simulated.throughput,
     sojournMean: simulated.sojourn.mean / 1e6,
     sojournP99: simulated.sojourn.percentile(0.99) / 1e6,
@@ -146,6 +169,24 @@ export function predictFetch(expected: Expected): Prediction {
     bottleneck: named,
     model: "simulation",
   };
+}
+
+/** The same with the limits of all clients together: in `distributed` each worker is one, and each request a batch. */
+function ofClients(expected: Expected): Expected {
+  const { mode, scenario } = expected;
+  if (!MODE_TRAITS[mode].remote) return expected;
+  const fetch = limitsOf(scenario.fetch as FetchSettings, separateClients(expected));
+  return { ...expected, scenario: { ...scenario, fetch, distributed: { ...scenario.distributed, batch: 1 } } };
+}
+
+/** Seconds of a round trip to Redis, of `distributed`; 0: other modes have none. */
+function tripOf(expected: Expected): number {
+  return MODE_TRAITS[expected.mode].remote ? streamCosts(expected, 1).roundTrip : 0;
+}
+
+/** Each host of `distributed` has one worker; `redis: auto` starts them on one. */
+function separateClients({ hosts = 1, workers }: Expected): number {
+  return hosts > 1 ? hosts : workers;
 }
 
 /** Draws the cost of items: attempts with their latencies, and the waits between them. */
@@ -232,8 +273,13 @@ function simulateLimited(rule: RateRule, mock: MockSettings, { attempt }: Reques
   return lastDone > 0 ? (done * 1e9) / lastDone : 0;
 }
 
-/** Simulates the same arrivals with a number of slots, each busy until its item is done. */
-function simulateFetch({ mode, scenario }: Expected, demand: RequestDemand, slots: number) {
+/**
+ * Simulates the same arrivals with a number of slots, each busy until its item is done; in `distributed` an item's way to a free slot and
+ * the commit that frees it take round trips.
+ */
+function simulateFetch(expected: Expected, demand: RequestDemand, slots: number) {
+  const { mode, scenario } = expected;
+  const trip = tripOf(expected) * 1e9;
   const fetch = scenario.fetch as FetchSettings;
   const { load } = scenario;
   const requests = new Requests(fetch, scenario.seed, demand);
@@ -263,13 +309,13 @@ function simulateFetch({ mode, scenario }: Expected, demand: RequestDemand, slot
     }
     if (busy.size >= servers) busy.pop();
     const due = tape === null ? free : arrival.dueMicros * 1000;
-    const started = Math.max(due, free, waves ? waveBegan : 0);
+    const started = Math.max(due + TRIPS_BEFORE * trip, free, waves ? waveBegan : 0);
     if (started >= until) break;
     inWave++;
     const took = requests.next();
     const ended = started + Math.abs(took);
     waveEnds = Math.max(waveEnds, ended);
-    busy.push(ended, null);
+    busy.push(ended + trip, null);
     first = Math.min(first, due);
     if (took < 0) continue;
     processed++;

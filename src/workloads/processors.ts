@@ -96,19 +96,9 @@ export function runsProgram(spec: ProcessorSpec): boolean {
   return spec.workload === "message" && spec.work.kind === "command";
 }
 
-/** True when its items may be worked in other processes, on other machines. */
-export function isPortable(spec: ProcessorSpec): boolean {
-  return spec.workload === "message";
-}
-
 /** Number of keys whose machines are to be there before the first item. */
 export function preparedKeys(spec: ProcessorSpec): number {
   return spec.workload === "message" ? spec.keys.prepared : 0;
-}
-
-/** The same for processors that find all states elsewhere. */
-export function withoutPreparedKeys(spec: ProcessorSpec): ProcessorSpec {
-  return spec.workload === "message" ? { ...spec, keys: { ...spec.keys, prepared: 0 } } : spec;
 }
 
 /** True when the work may wait for sockets, pipes and timers of its own, so that waiting must not block the loop. */

@@ -1,5 +1,7 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { TimestampOf } from "../load/replay.ts";
+import type { Item } from "../queueing/item.ts";
 import type { FetchFigures } from "../telemetry/fetch-figures.ts";
 import type { Phase } from "../telemetry/request-phases.ts";
 import type { CaseResult } from "../telemetry/result.ts";
@@ -43,6 +45,26 @@ export interface StatesTold {
   warning(slices: readonly StateSlice[]): string | null;
 }
 
+/** An item that a worker on some host has worked and committed. */
+export interface CommittedItem {
+  readonly item: Item;
+  /** Id of the worker. */
+  readonly host: string;
+  /** Why it failed; null: it did not. */
+  readonly reason: string | null;
+  /** From its beginning to its end. */
+  readonly took: Nanoseconds;
+  /** What its processor's `figuresOf` said there, to be checked: it comes over a network. */
+  readonly figures: unknown;
+}
+
+/** Figures of items that were worked elsewhere. */
+export interface CommittedBook {
+  add(committed: CommittedItem): void;
+  /** What a worker was at no longer counts: it is lost. */
+  lost(host: string): void;
+}
+
 /** A workload's part of a case: intake, processors, and its own figures. */
 export interface Stage {
   readonly spec: ProcessorSpec;
@@ -69,12 +91,14 @@ export interface Stage {
   sample(): Pick<Sample, "fetch" | "flow"> | undefined;
   /** Durations of a phase of its requests so far; absent: it has none. */
   phase?(phase: Phase): Histogram;
+  /** Where workers on other hosts work its items: what they committed goes there. Absent: it adds nothing to its figures. */
+  readonly committed?: CommittedBook | undefined;
   /** Its part of a health check; null: none. */
   status(): RequestStatus | null;
   /** Its own figures at the end. `intake`: the one that made the items. */
   figures(reports: readonly (WorkloadReport | null)[], intake: Intake): Promise<StageFigures>;
-  /** The stage of a warm-up, on throwaway state. */
-  rehearsal(): Promise<Stage>;
+  /** The stage of a warm-up, on throwaway state; null: there can be none. */
+  rehearsal(): Promise<Stage | null>;
   /** Its items cost no work in this process, so a warm-up uses more of them. Absent: they do. */
   readonly cheap?: boolean;
   /** Clients send in turn, which runs other code than a burst and takes longer per message; absent: a burst will do. */

@@ -19,8 +19,8 @@ export class WorkerSlots {
   }
 
   /**
-   * Requests in flight are divided over the threads of a mode; without a load of its own, a list is a closed loop in which each slot sends
-   * again when it is free.
+   * Requests in flight are divided over the threads of a mode, but each worker of `distributed` has the scenario's number; without a load
+   * of its own, a list is a closed loop in which each slot sends again when it is free.
    */
   private ofRequests(scenario: Scenario, mode: Mode, workers: number): Pick<CasePlan, "scenario" | "workers" | "slots"> {
     const { fetch } = scenario;
@@ -28,8 +28,9 @@ export class WorkerSlots {
     const listed = scenario.load.executor === "once" ? this.count(fetch ?? {}) : 0;
     if (scenario.load.executor === "once" && listed === 0) throw new UserError("fetch.urlsFile: must hold at least one address, got none");
     // A Worker without a connection could not send anything.
-    const threads = MODE_TRAITS[mode].spreads ? Math.min(workers, max, fetch?.connections.max ?? max) : 1;
-    const slots = MODE_TRAITS[mode].holdsSource ? [1] : splitEvenly(max, threads);
+    const { spreads, holdsSource, remote } = MODE_TRAITS[mode];
+    const threads = remote ? workers : spreads ? Math.min(workers, max, fetch?.connections.max ?? max) : 1;
+    const slots = holdsSource ? [1] : remote ? Array.from({ length: workers }, () => max) : splitEvenly(max, threads);
     const vus = Math.min(
       listed,
       slots.reduce((sum, each) => sum + each, 0),

@@ -64,6 +64,11 @@ export interface Processor {
   decode(words: WordReader, item: Item): void;
   /** Reads an item's payload as the source's `toJson` wrote it. Throws when it is none. Absent: items stay in one process. */
   fromJson?(json: string, item: Item): void;
+  /**
+   * What an item that has just ended adds to its workload's own figures, as plain data for another process; to be asked once. Absent:
+   * nothing, or this process keeps them.
+   */
+  figuresOf?(item: Item): unknown;
   /** Makes a machine's state the one of a text of `stateOf`; null: it has none. Absent: items leave no states. */
   adopt?(key: number, json: string | null): void;
   /** The name of a machine that an item read by `fromJson` belongs to. Absent: items leave no states. */

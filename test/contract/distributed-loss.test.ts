@@ -88,7 +88,7 @@ class Loss {
   private readonly run = crypto.randomUUID().slice(0, 16);
 
   constructor(private readonly redis: RedisConnection) {
-    this.streams = new PartitionStreams(redis, this.run, PARTITIONS);
+    this.streams = new PartitionStreams(redis, this.run, PARTITIONS, true);
     this.workers = Array.from({ length: WORKERS }, () => new LossyWorker(this.streams));
   }
 

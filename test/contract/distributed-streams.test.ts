@@ -52,8 +52,11 @@ class Scene {
   private tokens = 0;
   private drops = 0;
 
-  constructor(private readonly redis: RedisConnection) {
-    this.streams = new PartitionStreams(redis, this.run, PARTITIONS);
+  constructor(
+    private readonly redis: RedisConnection,
+    ordered = true,
+  ) {
+    this.streams = new PartitionStreams(redis, this.run, PARTITIONS, ordered);
   }
 
   async open(): Promise<void> {
@@ -202,6 +205,54 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     expect(dropped).toBeGreaterThan(0);
   });
 
+  test("without an order too every item is committed once, or was dropped, whoever takes, dies, freezes and commits late", async () => {
+    let dropped = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+        const scene = new Scene(redis, false);
+        await scene.open();
+        for (const one of steps) await scene.perform(one);
+        await scene.finish();
+        const committed = await scene.committed();
+        for (let p = 0; p < PARTITIONS; p++) {
+          const all = Array.from({ length: scene.added[p] ?? 0 }, (_, i) => `${p}:${i + 1}`);
+          expect((committed[p] ?? []).toSorted()).toEqual(all.filter((line) => !scene.dropped.has(line)).toSorted());
+        }
+        dropped += scene.dropped.size;
+        await scene.streams.remove([]);
+      }),
+      { numRuns: rounds(15), seed: 24 },
+    );
+    expect(dropped).toBeGreaterThan(0);
+  });
+
+  test("without an order several have items of one partition, and only whoever holds a batch commits it", async () => {
+    const scene = new Scene(redis, false);
+    await scene.open();
+    const { streams } = scene;
+    await streams.add([pieceOf(1, 1, ["a", "b", "c"])]);
+    const rule = { size: 1, claimAfterMs: 25 };
+    const [first, second] = [(await streams.take(rule, "one")) as Taken, (await streams.take(rule, "two")) as Taken];
+    expect([first.lines, second.lines]).toEqual(["a", "b"]);
+    // A reply that was lost is asked for again.
+    expect(await streams.take(rule, "two")).toEqual(second);
+    const long = { size: 1, claimAfterMs: 5000 };
+    expect(await streams.commit({ taken: second, record: "b", states: [] }, long, "three")).toMatchObject({
+      next: { lines: "c", claimed: false },
+    });
+    expect(await streams.commit({ taken: second, record: "b", states: [] }, long, "three")).toMatchObject({ next: { lines: "c" } });
+    await Bun.sleep(35);
+    const again = (await streams.take(long, "four")) as Taken;
+    expect([again.lines, again.claimed]).toEqual(["a", true]);
+    expect(await streams.commit({ taken: first, record: "late", states: [] }, long, "")).toBe("refused");
+    // Given back, it is taken by the next one, and by no means taken over.
+    await streams.giveBack(again);
+    expect(await streams.take(long, "five")).toMatchObject({ lines: "a", claimed: false });
+    expect(await streams.take(long, "six")).toHaveProperty("idleMs");
+    expect(await redis.send("XLEN", [`${streams.prefix}results`])).toBe(1);
+    await streams.remove([]);
+  });
+
   test("a batch that was taken over is given whole, and what its first holder commits is refused", async () => {
     const scene = new Scene(redis);
     await scene.open();
@@ -225,8 +276,8 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     await scene.streams.remove([]);
   });
 
-  test("a drop whose answer was lost is answered again, and done once", async () => {
-    const scene = new Scene(redis);
+  test.each([true, false])("a drop whose answer was lost is answered again, and done once (ordered: %p)", async (ordered) => {
+    const scene = new Scene(redis, ordered);
     await scene.open();
     const { streams } = scene;
     await streams.add([pieceOf(0, 1, ["a", "b", "c", "d"])]);
@@ -255,21 +306,24 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     await scene.streams.remove([]);
   });
 
-  test("a lease that is prolonged is not taken over; one of another token is not prolonged", async () => {
-    const scene = new Scene(redis);
-    await scene.open();
-    await scene.streams.add([pieceOf(0, 1, ["a"])]);
-    const taken = (await scene.streams.take({ size: 3, claimAfterMs: 40 }, "one")) as Taken;
-    for (let i = 0; i < 4; i++) {
-      await Bun.sleep(20);
-      await scene.streams.extend(40, [taken]);
-    }
-    expect(await scene.streams.take({ size: 3, claimAfterMs: 40 }, "two")).toHaveProperty("idleMs");
-    await Bun.sleep(45);
-    await scene.streams.extend(40, [{ partition: 0, token: "another" }]);
-    expect(await scene.streams.take({ size: 3, claimAfterMs: 40 }, "three")).toMatchObject({ claimed: true });
-    await scene.streams.remove([]);
-  });
+  test.each([true, false])(
+    "a lease that is prolonged is not taken over; one of another token is not prolonged (ordered: %p)",
+    async (ordered) => {
+      const scene = new Scene(redis, ordered);
+      await scene.open();
+      await scene.streams.add([pieceOf(0, 1, ["a"])]);
+      const taken = (await scene.streams.take({ size: 3, claimAfterMs: 40 }, "one")) as Taken;
+      for (let i = 0; i < 4; i++) {
+        await Bun.sleep(20);
+        await scene.streams.extend(40, [taken]);
+      }
+      expect(await scene.streams.take({ size: 3, claimAfterMs: 40 }, "two")).toHaveProperty("idleMs");
+      await Bun.sleep(45);
+      await scene.streams.extend(40, [{ partition: 0, token: "another" }]);
+      expect(await scene.streams.take({ size: 3, claimAfterMs: 40 }, "three")).toMatchObject({ claimed: true });
+      await scene.streams.remove([]);
+    },
+  );
 
   test("once a run is closed, or gone, nothing is taken or committed; items before a gap are missed", async () => {
     const scene = new Scene(redis);
@@ -289,8 +343,8 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     for (const key of left) expect(Number(await redis.send("TTL", [key]))).toBeGreaterThan(0);
   });
 
-  test("every key of a run expires, should its runner be killed", async () => {
-    const scene = new Scene(redis);
+  test.each([true, false])("every key of a run expires, should its runner be killed (ordered: %p)", async (ordered) => {
+    const scene = new Scene(redis, ordered);
     await scene.open();
     const { streams } = scene;
     await streams.add([0, 1, 2].map((partition) => pieceOf(partition, 1, ["a", "b", "c"])));

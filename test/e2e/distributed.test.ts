@@ -188,6 +188,70 @@ describe.skipIf(KEPT === null)("mode distributed under faults (needs redis-serve
   });
 });
 
+describe.skipIf(KEPT === null)("requests in mode distributed (needs redis-server)", () => {
+  test("of two workers, one of which is killed: each item is done once, those that it had are fetched again, and the figures add up", async () => {
+    const given = scenarioSchema.parse({
+      title: "requests",
+      workload: "fetch",
+      load: { executor: "constant-arrival-rate", rate: 200, duration: "1s" },
+      gracefulStop: "20s",
+      fetch: {
+        target: { mock: { latency: { min: "30ms", max: "90ms" }, errorRate: 0.1 } },
+        concurrency: { max: 8 },
+        retry: { max: 1, baseDelay: "20ms" },
+      },
+      distributed: { redis: KEPT?.url ?? "auto", claimAfter: `${CLAIM_AFTER}ms` },
+    });
+    const result = await faulty(given, 400, (worker) => worker.kill());
+    const { ledger, fetch, distributed, hosts = [] } = result;
+    expect([result.problems, result.status, imbalance(ledger), ledger.unfinished]).toEqual([[], "completed", 0, 0]);
+    expect(ledger.processed + ledger.failed).toBe(result.tape.count);
+    expect([fetch?.ok, fetch?.failed]).toEqual([ledger.processed, ledger.failed]);
+    expect(hosts.map(({ name, status }) => [name, status]).toSorted()).toEqual([
+      ["faulty", "lost"],
+      ["steady", "ok"],
+    ]);
+    expect(hosts.reduce((sum, { processed }) => sum + processed, 0)).toBe(result.tape.count);
+    // It had up to as many requests in flight as it may have, each a batch of its own.
+    expect(distributed?.claims).toBeWithin(1, 8 + 1 + 1);
+    expect(distributed?.redeliveries).toBe(distributed?.claims ?? 0);
+    // The server heard of them twice; they count once, with all their attempts.
+    const attempts = fetch?.attempts ?? 0;
+    expect(attempts).toBe(Object.values({ ...fetch?.byStatus, ...fetch?.byError }).reduce((sum, count) => sum + count, 0));
+    expect((fetch?.server?.requests ?? 0) - attempts).toBeWithin(1, 2 * (8 + 1) + 1);
+    expect(result.warnings.join(" ")).toMatch(/The server received \d+ requests? beside the \d+ that count/);
+    expect(fetch?.retries).toBeGreaterThan(0);
+    expect(fetch?.phases?.attempt.count).toBe(attempts);
+    // On the runner's clock, none is faster than its server.
+    expect(result.latency.service.min).toBeGreaterThanOrEqual(29);
+    expect(result.failures.reduce((sum, { count }) => sum + count, 0)).toBe(ledger.failed);
+  });
+
+  test("of a list over two workers with one slot: as many in flight as both may have, and a worker's limit is its own", async () => {
+    await using server = await RedisServer.start();
+    const workers = [new WorkerHere(server.url, "one"), new WorkerHere(server.url, "two", { slots: 2 })];
+    await listed(server.url, 2);
+    const given = scenarioSchema.parse({
+      title: "list",
+      workload: "fetch",
+      load: { executor: "once" },
+      fetch: { target: { mock: { latency: "40ms" } }, tiles: { count: 60 }, concurrency: { max: 3 } },
+      distributed: { redis: server.url, workers: 2 },
+    });
+    const { result, samples } = await runHere(planOf(given, "distributed"), undefined, { rehearsal: 0.01 });
+    await Promise.all(workers.map((worker) => worker.stop()));
+    expect([result.problems, result.status, result.ledger.processed, result.fetch?.ok]).toEqual([[], "completed", 60, 60]);
+    // Three of each at most, however many threads it has, and more than one alone may have.
+    expect(result.fetch?.server?.peakConcurrency).toBeWithin(4, 6 + 1);
+    expect(result.fetch?.peakConcurrency).toBeWithin(4, 6 + 1);
+    expect(result.fetch?.server?.requests).toBe(60);
+    expect(result.distributed).toMatchObject({ claims: 0, refused: 0, commits: 60 });
+    expect(result.batches).toMatchObject({ meanSize: 1, limit: 1 });
+    expect(Math.max(...samples.map(({ fetch }) => fetch?.ok ?? 0))).toBe(60);
+    expect(workers.flatMap(({ lines }) => lines)).toContainEqual(expect.stringMatching(/^worker one: list: \d+ items in /));
+  });
+});
+
 /** Rounds of two network namespaces: all in `bun run verify`, none in `bun test`. */
 const HOST_ROUNDS = rounds(0.12, 20);
 

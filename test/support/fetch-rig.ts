@@ -20,12 +20,13 @@ export interface SaidByClient {
   readonly body: string | null;
 }
 
-/** A processor on a virtual clock, asking a server that answers as a function says. */
+/** A processor on a virtual clock, asking a server that answers as a function says. `apart`: figures are kept by item, as on a worker. */
 export function rig(
   settings: object,
   answer: (attempt: number, url: string) => number | string | [number, Record<string, string>, string?],
   files: Partial<FetchFiles> = {},
   cookies: Cookies | null = null,
+  apart = false,
 ) {
   const time = new VirtualTime();
   const asked: SaidByClient[] = [];
@@ -66,6 +67,7 @@ export function rig(
         reports: [],
         phases: [],
       },
+      apart,
       files: { deadLetter: null, log: null, logUrls: false, requests: null, ...files },
     },
     {

@@ -18,6 +18,7 @@ export class WorkerHere {
     this.worker = new RedisWorker({
       ...{ url, name, slots, clockShift, allowCommands },
       allowModules: false,
+      allowHosts: [],
       say: (line) => this.lines.push(line),
     });
     this.served = this.worker.serve();

@@ -6,8 +6,8 @@ import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import type { CaseResult, MeasuredCase } from "../../telemetry/result.ts";
-import { requestDemand, sawtoothMean } from "../../theory/fetch.ts";
-import { RequestFacts } from "./request-facts.ts";
+import { limitsOf, requestDemand, sawtoothMean } from "../../theory/fetch.ts";
+import { RequestFacts, sendersOf } from "./request-facts.ts";
 import { REFUSED, requestLimit } from "./requests.ts";
 
 export { sentPerSecond } from "./request-facts.ts";
@@ -23,8 +23,8 @@ export type Explained = Omit<MeasuredCase, "explanation" | "series" | "params"> 
  */
 export function explainFetch(result: Explained, scenario: Scenario, coresTaken = false): string {
   const { fetch } = result;
-  const settings = scenario.fetch;
-  if (fetch === undefined || settings === undefined) return "There were no requests, so there is nothing to explain.";
+  if (fetch === undefined || scenario.fetch === undefined) return "There were no requests, so there is nothing to explain.";
+  const settings = limitsOf(scenario.fetch, sendersOf(result));
   const facts = new RequestFacts(result, scenario, fetch, settings, coresTaken);
   const sentences = [
     requestLimit(facts),
@@ -34,6 +34,7 @@ export function explainFetch(result: Explained, scenario: Scenario, coresTaken =
     breaker(fetch),
     held(result, fetch, settings),
     rest(result, fetch),
+    together(facts),
   ];
   return sentences.filter((sentence) => sentence !== null).join(" ");
 }
@@ -82,7 +83,7 @@ function beside({ attempts, byCause, unread = 0 }: FetchFigures): string | null 
 
 /** Effects of the limiter: its turns, and the mean of the sawtooth through them. */
 function limiter(facts: RequestFacts): string | null {
-  const { fetch, settings, inTime, paced } = facts;
+  const { fetch, settings, inTime, paced, clients } = facts;
   const { rateLimit } = settings;
   if (rateLimit === false)
     return fetch.rateLimited > 0
@@ -95,10 +96,10 @@ function limiter(facts: RequestFacts): string | null {
   const against = server > 0 ? ` (the server allows ${formatCount(server)}/s)` : "";
   // More are not kept.
   const times = turns.length >= MOST_TURNS ? `its first ${MOST_TURNS} times` : counted(turns.length, "time");
-  const climbed = `The rate climbed ×${GROW_BY} after every 10 successes and was cut ×${SHRINK_BY} ${times}, at ${formatCount(mean)}/s on average${against}.`;
+  const climbed = `${clients > 1 ? "A worker's rate" : "The rate"} climbed ×${GROW_BY} after every 10 successes and was cut ×${SHRINK_BY} ${times}, at ${formatCount(mean)}/s on average${against}.`;
   // A rate that is not cut, or that no request waits for, has no sawtooth.
   const free = mean * SHRINK_BY > rateLimit.min && mean < 0.95 * rateLimit.max && turns.length > 1;
-  if (!free || inTime || !paced) return climbed;
+  if (!free || inTime || !paced || clients > 1) return climbed;
   const share = sawtoothMean(SHRINK_BY);
   const sum = equation(rateTerm(mean), [["×", countTerm(share)]], rateTerm);
   return `${climbed} A sawtooth from ×${SHRINK_BY} of its peak spends its time at ${formatCount(share)} of it (ln 2): ${sum}.${betweenTurns(facts)} Cut ×0.9 it would be ${formatCount(sawtoothMean(0.9))}.`;
@@ -160,6 +161,11 @@ function held(
       ? ""
       : ` The server, which holds ${formatCount(most)} at once, broke off ${formatCount(refused)} more.`;
   return `It took ${taken}.${beyond}`;
+}
+
+/** Whose limits those were. */
+function together({ clients }: RequestFacts): string | null {
+  return clients === 1 ? null : `Limits are those of all ${formatCount(clients)} workers: each keeps to the scenario's by itself.`;
 }
 
 /** Items that did not end well. */

@@ -1,4 +1,5 @@
 import { formatCount } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
 import type { RateRule } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
@@ -41,6 +42,11 @@ export function sentPerSecond({ throughput, durationMs }: Pick<CaseResult, "thro
   return well > 0 ? (throughput * fetch.sent) / well : durationMs > 0 ? (fetch.sent * 1000) / durationMs : 0;
 }
 
+/** Those that send requests, each with limits of its own: the workers of mode `distributed`, one in every other. */
+export function sendersOf({ hosts = [] }: Pick<CaseResult, "hosts">): number {
+  return Math.max(1, hosts.length);
+}
+
 /**
  * A case of requests with the figures used in sentences. A request is in progress while it has one of the slots (`fetch.concurrency.max`),
  * and in flight, on a connection, for a part of that only: it may wait for the rate limiter, for a connection, or for its next attempt.
@@ -59,11 +65,15 @@ export class RequestFacts {
   readonly connections: number;
   readonly main: number;
   readonly workers: number;
+  /** Mode `distributed`: the requests are sent by workers on any host, each of which keeps to the limits by itself. */
+  readonly remote: boolean;
+  readonly clients: number;
 
   constructor(
     readonly result: Explained,
     scenario: Scenario,
     readonly fetch: FetchFigures,
+    /** With the limits of all workers together. */
     readonly settings: FetchSettings,
     /** Other programs used the cores, so no duration counts as a request's own. */
     readonly coresTaken: boolean,
@@ -80,6 +90,8 @@ export class RequestFacts {
     this.connections = connections.max;
     this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
     this.workers = process.threads.length - 1;
+    this.remote = result.distributed !== undefined;
+    this.clients = sendersOf(result);
   }
 
   /** Attempts per second. */
@@ -130,6 +142,7 @@ export class RequestFacts {
   }
 
   get where(): string {
+    if (this.remote) return ` over ${counted(this.clients, "worker")}`;
     if (this.result.mode !== "parallel") return " on one loop";
     return ` over ${formatCount(this.workers)} ${this.workers === 1 ? "Worker" : "Workers"}`;
   }

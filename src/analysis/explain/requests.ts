@@ -95,6 +95,19 @@ function clientRate(facts: RequestFacts): string | null {
   return `The client's own rate is the limit: it begins at ${formatCount(rateLimit.initial)}/s (fetch.rateLimit.initial) and climbs ×1.1 after every 10 successes; ${rate} went through, with ${formatCount(fetch.peakConcurrency)} in flight at most. A higher start ${more}.`;
 }
 
+/** Share of its time from which the one thread of Redis is the limit. */
+const REDIS_BUSY = 0.8;
+
+/** What all requests of mode `distributed` pass: the runner, and Redis. */
+function passedByAll({ result: { distributed }, main, inTime, rate }: RequestFacts): string | null {
+  if (distributed === undefined || inTime) return null;
+  if (main >= BUSY)
+    return `The runner is the limit: it was computing ${formatShare(main)} of the time, sending addresses and recording what became of them; ${rate} went through. More workers would not help.`;
+  const use = distributed.serverUse ?? 0;
+  if (use < REDIS_BUSY) return null;
+  return `Redis is the limit: its one thread was computing ${formatShare(use)} of the time; ${rate} went through. More workers would not help.`;
+}
+
 function oneAtATime({ result, fetch, main, inTime, underWay, rate }: RequestFacts): string | null {
   if (result.mode !== "sync") return null;
   const each = fetch.itemMs;
@@ -256,9 +269,10 @@ function more(facts: RequestFacts, flying = facts.flying ?? Math.min(facts.under
   if (full) return ` A larger fetch.connections.max would help ${until}.`;
   // Twice as many in progress would need twice as many connections.
   const short = 2 * flying > connections;
+  const workers = facts.remote ? ", or more workers," : "";
   return short
-    ? ` Larger fetch.concurrency.max and fetch.connections.max would help ${until}.`
-    : ` A larger fetch.concurrency.max would help ${until}.`;
+    ? ` Larger fetch.concurrency.max and fetch.connections.max${workers} would help ${until}.`
+    : ` A larger fetch.concurrency.max${workers} would help ${until}.`;
 }
 
 const LIMITS: readonly Look[] = [
@@ -269,6 +283,7 @@ const LIMITS: readonly Look[] = [
   openBreaker,
   oneRequest,
   eventLoop,
+  passedByAll,
   clientRate,
   computing,
   oneAtATime,

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { RedisWorker } from "../../engine/worker/redis-worker.ts";
+import { RedisWorker, type WorkerOptions } from "../../engine/worker/redis-worker.ts";
 import { EXIT } from "../../kernel/exit.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { RedisError } from "../../kernel/redis/error.ts";
@@ -13,6 +13,7 @@ export interface WorkerFlags {
   readonly slots?: string;
   readonly allowModules?: boolean;
   readonly allowCommands?: boolean;
+  readonly allowHost?: readonly string[];
 }
 
 const MOST_SLOTS = 256;
@@ -28,6 +29,7 @@ export async function serveWorker(flags: WorkerFlags, signals: StopSignals): Pro
     slots: flags.slots === undefined ? navigator.hardwareConcurrency : numberFrom("--slots", flags.slots, 1, MOST_SLOTS),
     allowModules: flags.allowModules === true,
     allowCommands: flags.allowCommands === true,
+    allowHosts: flags.allowHost ?? [],
   });
   const again = Promise.withResolvers<number>();
   let stops = 0;
@@ -44,7 +46,7 @@ export async function serveWorker(flags: WorkerFlags, signals: StopSignals): Pro
 
 function workerOf(
   url: string,
-  options: { readonly name: string; readonly slots: number; readonly allowModules: boolean; readonly allowCommands: boolean },
+  options: Pick<WorkerOptions, "name" | "slots" | "allowModules" | "allowCommands" | "allowHosts">,
 ): RedisWorker {
   try {
     return new RedisWorker({ url, ...options, say: (line) => process.stdout.write(`${line}\n`) });

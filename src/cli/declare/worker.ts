@@ -1,4 +1,4 @@
-import type { Declare } from "../command.ts";
+import { collected, type Declare } from "../command.ts";
 import type { WorkerFlags } from "../commands/worker.ts";
 
 export const declare: Declare = (program, host) => {
@@ -10,6 +10,7 @@ export const declare: Declare = (program, host) => {
     .option("--slots <n>", "threads that process (default: as many as there are cores)")
     .option("--allow-modules", "run the handler modules that runs name")
     .option("--allow-commands", "run the programs that runs name (work.kind: command)")
+    .option("--allow-host <host>", "send requests of runs to this public host (repeatable; fetch)", collected)
     .action(async (flags: WorkerFlags) => {
       const { serveWorker } = await import("../commands/worker.ts");
       host.exit(await serveWorker(flags, host.signals));

@@ -7,6 +7,7 @@ import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import type { ProcessorSpec } from "../../workloads/processors.ts";
+import type { CommittedBook } from "../../workloads/stage.ts";
 import type { Effort, Intake, Processor, StateSlice, WorkloadReport } from "../../workloads/workload.ts";
 import type { QueryDispatcher, StateReader } from "../queries/dispatcher.ts";
 import type { Lifecycle } from "../source/lifecycle.ts";
@@ -36,6 +37,8 @@ export interface Job {
   readonly begin: () => Nanoseconds;
   /** Sets what the executor adds to each sample. */
   readonly tell: (sample: () => Pick<Sample, "distributed">) => void;
+  /** Takes in what workers on other hosts committed, where the workload has figures of its own; absent: it has none. */
+  readonly committed?: CommittedBook | undefined;
   /** Waits for work left running that still counts, once all is done and before the last sample. */
   readonly settle: () => Promise<void>;
 }

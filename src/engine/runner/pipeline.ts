@@ -163,6 +163,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     processor: (effort) => stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
     rehearses: setup.rehearses ?? false,
+    committed: stage.committed,
     settle: async () => {},
     tell: (sample) => {
       ofExecutor = sample;

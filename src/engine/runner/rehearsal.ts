@@ -16,7 +16,7 @@ const LEAST_MESSAGES = 50_000;
 const WITH_WORK = 6_000;
 /** The same where each goes over a network, which takes longer than the rest. */
 const OVER_NETWORK = 40_000;
-/** Messages of work that costs this process nothing; more than usual where they are sent at once, fewer one by one. */
+/** Messages of work that costs this process nothing; more than usual where they are sent at once, fewer one by one or over a network. */
 const CHEAP = 12_000;
 const IN_TURN = 3_000;
 const LEAST_WITH_WORK = 300;
@@ -48,11 +48,12 @@ export async function rehearse(setup: Setup, executor: Executor, { count, share,
   if (share === 0) return;
   const from = performance.now();
   const stage = await setup.stage.rehearsal();
+  if (stage === null) return;
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
   const { holdsSource, remote } = MODE_TRAITS[setup.plan.mode];
   const messages = Math.ceil(share * (remote ? OVER_NETWORK : Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count))));
-  const most = stage.cheap !== true ? WITH_WORK : holdsSource ? IN_TURN : CHEAP;
+  const most = stage.cheap !== true ? WITH_WORK : holdsSource || remote ? IN_TURN : CHEAP;
   const withWork = Math.ceil(share * Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count)));
   const paced = Math.ceil(share * Math.min(PACED, PACED_EACH * Math.max(1, count)));
   for (let round = 0; round < (remote ? 2 : 3) && !stopped(); round++) {

@@ -9,14 +9,17 @@ export class BatchLog implements BatchBook {
   /** Items processed so far, in all batches. */
   processedTotal = 0;
 
+  /** `figuresOf`: what an item that has ended adds to the figures of its workload; undefined: nothing. */
+  constructor(private readonly figuresOf: (item: Item) => unknown = () => undefined) {}
+
   /** Begins another batch. */
   begin(): void {
     this.stretches = [];
   }
 
-  processed({ index }: Item, began: Nanoseconds, ended: Nanoseconds): void {
+  processed(item: Item, began: Nanoseconds, ended: Nanoseconds): void {
     this.processedTotal++;
-    this.stretches.push({ first: index, count: 1, began, ended, reason: null });
+    this.add(item, began, ended, null);
   }
 
   processedTogether(items: readonly Item[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void {
@@ -33,8 +36,14 @@ export class BatchLog implements BatchBook {
     }
   }
 
-  failed({ index }: Item, ended: Nanoseconds, began: Nanoseconds, reason: string): void {
-    this.stretches.push({ first: index, count: 1, began, ended, reason });
+  failed(item: Item, ended: Nanoseconds, began: Nanoseconds, reason: string): void {
+    this.add(item, began, ended, reason);
+  }
+
+  private add(item: Item, began: Nanoseconds, ended: Nanoseconds, reason: string | null): void {
+    const stretch = { first: item.index, count: 1, began, ended, reason };
+    const figures = this.figuresOf(item);
+    this.stretches.push(figures === undefined ? stretch : { ...stretch, figures });
   }
 
   measuredIn(): number {

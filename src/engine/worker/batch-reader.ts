@@ -46,8 +46,9 @@ export class BatchReader {
     this.pool.giveFilled(item);
   }
 
-  /** The machines that the items are for. */
+  /** The machines that the items are for; none where they leave no states. */
   machinesOf(items: readonly Item[]): BatchMachine[] {
+    if (this.processor.adopt === undefined) return [];
     const keys = new Set<number>();
     for (const { key } of items) keys.add(key);
     return Array.from(keys, (key) => ({ key, name: this.nameOf(key) }));

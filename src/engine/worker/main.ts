@@ -13,6 +13,7 @@ const worker = new RedisWorker({
   slots: Number(slots),
   allowModules: true,
   allowCommands: true,
+  allowHosts: null,
   say: () => {},
   clockShift: 0,
 });

@@ -6,12 +6,12 @@ import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
+import { type Permission, workerRefusal } from "../../workloads/worker-permission.ts";
 import { machineName } from "../executor/distributed/hosts.ts";
 import { BEAT_MS, type Beat, giveBeat, ordersOf, PROTOCOL, type RunPlan, readObject, WORKERS } from "../executor/distributed/protocol.ts";
 import { isPassing } from "../executor/distributed/stream-sender.ts";
 import { prefixOf } from "../executor/distributed/streams.ts";
 import { nextOrder } from "./orders.ts";
-import { type Permission, workerRefusal } from "./permission.ts";
 import { Slot } from "./slots.ts";
 import { type Served, WorkerRun } from "./worker-run.ts";
 

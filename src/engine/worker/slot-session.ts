@@ -2,7 +2,7 @@ import { type Nanoseconds, threadCpuTimer } from "../../kernel/clock.ts";
 import { errorText } from "../../kernel/error-text.ts";
 import type { Time } from "../../kernel/time.ts";
 import type { Item } from "../../queueing/item.ts";
-import { type MakeProcessor, runsHandler } from "../../workloads/processors.ts";
+import { type MakeProcessor, type ProcessorSpec, runsHandler } from "../../workloads/processors.ts";
 import type { Effort, Processor } from "../../workloads/workload.ts";
 import { BatchRunner } from "../executor/batch-runner.ts";
 import type { RunPlan, SlotReport } from "../executor/distributed/protocol.ts";
@@ -21,10 +21,14 @@ import { WorkGate } from "./work-gate.ts";
 /** What a slot needs for one run; plain data, apart from the memory that it shares with the worker's main thread. */
 export interface SlotAssignment {
   readonly plan: RunPlan;
+  /** What its processor is made from, as the worker's slots share it. */
+  readonly spec: ProcessorSpec;
   readonly run: string;
   /** Id of the worker, and number of the slot. */
   readonly host: string;
   readonly slot: number;
+  /** Batches that it works on at once; 0: it has no part in the run. */
+  readonly concurrency: number;
   /** Instant of the monotonic clock at which Redis's clock shows the run's base. */
   readonly origin: number;
   readonly leases: SharedArrayBuffer;
@@ -73,6 +77,8 @@ export class SlotSession {
   private readonly cpu = threadCpuTimer();
   private readonly counts = { items: 0, strays: 0, refused: 0, redelivered: 0 };
   private tokens = 0;
+  /** Resolves when the place that asks for a batch has one. */
+  private asking: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly assignment: SlotAssignment,
@@ -82,19 +88,19 @@ export class SlotSession {
     makeProcessor: MakeProcessor,
     private readonly thread: SlotThread,
   ) {
-    const { plan, slot, drift } = assignment;
+    const { plan, spec, slot, concurrency, drift } = assignment;
     this.processor = makeProcessor(thread.effort, undefined, slot);
     this.states = new PartitionStates(this.processor, streams);
     this.reader = new BatchReader(this.processor, plan.order);
-    this.gate = new WorkGate(() => Math.min(plan.concurrency, this.processor.limit));
+    this.gate = new WorkGate(() => Math.min(concurrency, this.processor.limit));
     this.rule = { size: plan.batch, claimAfterMs: plan.claimAfterMs };
     this.drift = new Float64Array(drift);
-    this.places = Array.from({ length: plan.concurrency + AHEAD }, (_, number) => this.place(number));
-    this.unhandled = runsHandler(plan.spec) ? new UnhandledErrors({ stray: () => this.stray() }) : null;
+    this.places = Array.from({ length: concurrency + AHEAD }, (_, number) => this.place(number));
+    this.unhandled = runsHandler(spec) ? new UnhandledErrors({ stray: () => this.stray() }) : null;
   }
 
   private place(number: number): Place {
-    const log = new BatchLog();
+    const log = new BatchLog((item) => this.processor.figuresOf?.(item));
     const { time } = this.thread;
     const release = (item: Item) => this.reader.release(item);
     return { number, log, batches: new BatchRunner(this.processor, log, time, 1, release, () => this.gate.halted) };
@@ -131,8 +137,21 @@ export class SlotSession {
     while (taken !== null) taken = (await this.inTurn(place, taken)) ?? (await this.take(place));
   }
 
-  /** Waits for a batch; null: the run is over. */
+  /** Waits for a batch; null: the run is over. Without an order there are many places, and one asks for all that are free. */
   private async take(place: Place): Promise<Taken | null> {
+    if (this.assignment.plan.ordered || this.isAhead(place)) return this.takeNext(place);
+    const before = this.asking;
+    const own = Promise.withResolvers<void>();
+    this.asking = own.promise;
+    await before;
+    try {
+      return await this.takeNext(place);
+    } finally {
+      own.resolve();
+    }
+  }
+
+  private async takeNext(place: Place): Promise<Taken | null> {
     const ahead = this.isAhead(place);
     while (!this.gate.ending) {
       if (ahead) await this.gate.nextLeave();
@@ -151,7 +170,7 @@ export class SlotSession {
   }
 
   private isAhead({ number }: Place): boolean {
-    return number >= this.assignment.plan.concurrency;
+    return number >= this.assignment.concurrency;
   }
 
   private mayTake(place: Place): boolean {
@@ -170,6 +189,7 @@ export class SlotSession {
 
   /** Handles a batch once no other place has one of the same partition, whose lease must have run out: its states would be mixed up. */
   private async inTurn(place: Place, taken: Taken): Promise<Taken | null> {
+    if (!this.assignment.plan.ordered) return this.handle(place, taken);
     const { partition } = taken;
     const before = this.inHand.get(partition);
     const own = Promise.withResolvers<void>();

@@ -24,13 +24,12 @@ class RealSlot implements SlotThread {
   readonly effort: RealEffort;
   private readonly meter: WorkMeter;
 
-  constructor({ plan, origin }: SlotAssignment, clockShift: number) {
-    const { roundsPerMs } = plan.spec;
+  constructor({ spec: { roundsPerMs }, concurrency, origin }: SlotAssignment, clockShift: number) {
     const clock = clockShift === 0 ? monotonic : { now: () => monotonic.now() + clockShift };
     this.time = new LoopTime(clock, new Int32Array(new SharedArrayBuffer(BELL_BYTES)), true);
     this.time.startAt(origin);
     this.meter = new WorkMeter(roundsPerMs).prepare();
-    this.effort = new RealEffort(this.time, roundsPerMs, plan.concurrency === 1, this.meter);
+    this.effort = new RealEffort(this.time, roundsPerMs, concurrency === 1, this.meter);
   }
 
   get work(): WorkSums {
@@ -70,9 +69,9 @@ async function serve({ assignment, url, clockShift }: Extract<ToSlot, { type: "b
   const [redis, listening] = [new RedisConnection(url), new RedisConnection(url)];
   try {
     await redis.connect();
-    const streams = new PartitionStreams(redis, run, plan.partitions);
+    const streams = new PartitionStreams(redis, run, plan.partitions, plan.ordered);
     const bell = new SlotBell(listening, `${streams.prefix}bell`);
-    const makeProcessor = await prepareProcessors(plan.spec);
+    const makeProcessor = await prepareProcessors(assignment.spec);
     const thread = new RealSlot(assignment, clockShift);
     const own = new SlotSession(assignment, streams, bell, new SlotLeases(leases), makeProcessor, thread);
     session = own;

@@ -34,7 +34,9 @@ export class WorkGate {
   leave(took: Nanoseconds): void {
     this.working--;
     this.batchTime = this.batchTime === 0 ? took : this.batchTime + LATEST * (took - this.batchTime);
-    this.waiting.shift()?.();
+    // The limit may have grown by more than one.
+    const room = Math.max(0, this.most() - this.working);
+    for (const resume of this.waiting.splice(0, room)) resume();
     for (const wake of this.afterBatch.splice(0)) wake();
   }
 

@@ -1,6 +1,7 @@
 import { type Clock, type Nanoseconds, wallSince } from "../../kernel/clock.ts";
 import { errorText } from "../../kernel/error-text.ts";
 import type { RedisConnection } from "../../kernel/redis/connection.ts";
+import { shareAmong } from "../../workloads/portable.ts";
 import { ComparedClock, type Offset } from "../executor/distributed/clock-comparison.ts";
 import {
   HOSTS,
@@ -59,7 +60,7 @@ export interface Served {
 export class WorkerRun {
   private readonly streams: PartitionStreams;
   private readonly clock: RunClock;
-  private readonly leases: readonly SharedArrayBuffer[];
+  private leases: readonly SharedArrayBuffer[] = [];
   private readonly drift = new SharedArrayBuffer(8);
   private readonly compared: ComparedClock;
   private startSkew: number | null = null;
@@ -75,10 +76,9 @@ export class WorkerRun {
     private readonly run: string,
     private readonly plan: RunPlan,
   ) {
-    this.streams = new PartitionStreams(parts.redis, run, plan.partitions);
+    this.streams = new PartitionStreams(parts.redis, run, plan.partitions, plan.ordered);
     this.clock = new RunClock(plan.base, parts.clock, (second) => wallSince(second) + parts.clockShift);
     this.compared = new ComparedClock(parts.redis, this.clock, plan.base);
-    this.leases = parts.slots.map(() => leaseMemory(plan.concurrency + AHEAD));
   }
 
   /** Serves it to its end. `stopping`: true once the worker is to stop. */
@@ -118,9 +118,12 @@ export class WorkerRun {
 
   private begin(before: Offset) {
     const { parts, plan, run, clock, drift } = this;
+    const { spec, concurrency } = shareAmong(plan.spec, parts.slots.length, plan.concurrency);
+    this.leases = concurrency.map((batches) => leaseMemory(batches + AHEAD));
     return parts.slots.map((slot, number) => {
       const origin = -(clock.anchor + before.offset);
-      const assignment = { plan, run, host: parts.id, slot: number, origin, leases: this.leases[number] as SharedArrayBuffer, drift };
+      const own = { slot: number, concurrency: concurrency[number] ?? 0, leases: this.leases[number] as SharedArrayBuffer };
+      const assignment = { plan, spec, run, host: parts.id, origin, drift, ...own };
       return slot.begin({ type: "begin", assignment, url: parts.url, clockShift: parts.clockShift }, (why) => void this.giveUp(why));
     });
   }

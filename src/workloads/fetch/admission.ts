@@ -7,6 +7,7 @@ import type { LiveFigures } from "./live-figures.ts";
 import { Pace } from "./pace.ts";
 import { COUNT } from "./report.ts";
 import type { Answer } from "./request-slot.ts";
+import type { RequestState } from "./request-state.ts";
 import type { FetchSpec } from "./spec.ts";
 import type { RequestWindow } from "./window.ts";
 
@@ -44,23 +45,23 @@ export class Admission {
   }
 
   /** Waits for a turn by the rate; false when the deadline or the end of the run came first. */
-  async turn(deadline: Nanoseconds): Promise<boolean> {
+  async turn({ deadline, figures }: Pick<RequestState, "deadline" | "figures">): Promise<boolean> {
     if (this.pace === null) return true;
     const from = this.effort.now();
     const mayGo = await this.pace.turn(deadline);
-    this.figures.add(COUNT.paced, this.effort.now() - from);
+    figures.add(COUNT.paced, this.effort.now() - from);
     return mayGo;
   }
 
   /** Reports a request's outcome to breaker, rate limiter and window. */
-  recordOutcome(host: string, answer: Answer, verdict: CircuitVerdict, started: Nanoseconds): void {
+  recordOutcome({ host, figures }: RequestState, answer: Answer, verdict: CircuitVerdict, started: Nanoseconds): void {
     const { status, error, ok } = answer;
     const ended = this.effort.now();
     const limited = status === 429 && error === null && !ok;
     const ill = !ok && isTransient(status, error);
     this.guard(host, answer, ill, verdict, started, ended);
     if (limited) {
-      this.figures.add(COUNT.limited);
+      figures.add(COUNT.limited);
       this.limiter?.refused(started, ended);
     } else if (!ill) this.limiter?.succeeded();
     if (!this.window.adapts) return;

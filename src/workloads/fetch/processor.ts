@@ -5,6 +5,7 @@ import type { WordReader } from "../../kernel/word-buffer.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { Admission } from "./admission.ts";
+import { ApartFigures } from "./apart-figures.ts";
 import { Collector } from "./collector.ts";
 import type { Cookies } from "./cookies.ts";
 import { Fallback } from "./fallback.ts";
@@ -13,6 +14,7 @@ import { LiveFigures } from "./live-figures.ts";
 import { Records } from "./records.ts";
 import { Replicas } from "./replicas.ts";
 import { COUNT } from "./report.ts";
+import type { ItemOutcome } from "./request-figures.ts";
 import { NOT_MODIFIED } from "./request-slot.ts";
 import { requestSlots, transportsOf } from "./request-slots.ts";
 import type { RequestState } from "./request-state.ts";
@@ -22,6 +24,7 @@ import { Router } from "./router.ts";
 import { Saver } from "./save.ts";
 import { AttemptSender, type Withheld } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
+import { addressProblem } from "./targets.ts";
 import { RequestWindow } from "./window.ts";
 
 /**
@@ -76,18 +79,18 @@ export class FetchProcessor implements Processor {
     this.deadline = settings.deadline * 1000;
     this.resumes = settings.resume;
     this.window = new RequestWindow(settings.concurrency, spec.concurrency[thread] ?? 1, threads);
-    this.figures = new LiveFigures(spec, thread);
+    this.figures = spec.apart ? new ApartFigures(spec, thread) : new LiveFigures(spec, thread);
     this.saver = saverOf(spec, thread);
     this.records = new Records(spec);
     this.requests = new Requests(spec);
-    this.retry = new RetryPolicy(spec, this.figures);
+    this.retry = new RetryPolicy(spec);
     const admission = new Admission(spec, effort, this.figures, this.window);
     const replicas = spec.bases.length > 1 ? new Replicas(spec.bases, settings.target?.choose ?? "first") : null;
     this.router = new Router(this.requests, replicas, admission, this.retry, this.timeout);
     this.transports = transportsOf(spec, thread, { effort, figures: this.figures, lines: this.requests.lines, ask });
     const slots = requestSlots(spec, thread, this.transports, this.saver, cookies);
     const { figures, records, router, retry } = this;
-    this.sender = new AttemptSender(spec, effort, slots, admission, router, retry, figures, records, cookies);
+    this.sender = new AttemptSender(spec, effort, slots, admission, router, retry, records, cookies);
     this.fallback = new Fallback(spec, effort, this.saver, router, this.sender);
     this.housekeeping = new Housekeeping(effort, this.window, this.sender, records, figures, new Collector(threads), this.timeout);
   }
@@ -111,6 +114,7 @@ export class FetchProcessor implements Processor {
     return this.fetchWithRetries({
       url,
       index: item.key,
+      figures: this.figures.begin(item.key),
       early: item.due < this.spec.warmup,
       began,
       deadline: began + this.deadline,
@@ -137,7 +141,7 @@ export class FetchProcessor implements Processor {
 
   private async fetchWithRetries(request: RequestState): Promise<Outcome> {
     if (this.resumes && this.saver?.has(request.url) === true) {
-      this.figures.add(COUNT.resumed);
+      request.figures.add(COUNT.resumed);
       return this.done(request, "ok", null);
     }
     for (;;) {
@@ -148,7 +152,7 @@ export class FetchProcessor implements Processor {
         return this.withheld(request, answer);
       }
       if (answer.ok) {
-        if (answer.status === NOT_MODIFIED && request.conditional) this.figures.add(COUNT.notModified);
+        if (answer.status === NOT_MODIFIED && request.conditional) request.figures.add(COUNT.notModified);
         return this.done(request, "ok", null);
       }
       const wait = this.retry.waitBefore(request, answer, this.requests.method);
@@ -157,9 +161,9 @@ export class FetchProcessor implements Processor {
       // Given up at once, its slot goes to another item, rather than being held until a deadline that comes first.
       if (until > request.deadline)
         return this.giveUp(request, `${answer.error ?? answer.unmet ?? answer.status}, its deadline before the next attempt`);
-      this.figures.add(COUNT.waiting);
+      request.figures.add(COUNT.waiting);
       await this.effort.pause(wait);
-      this.figures.add(COUNT.waiting, -1);
+      request.figures.add(COUNT.waiting, -1);
       if (this.halted) return "stopped";
       request.retries++;
       this.router.retryElsewhere(request);
@@ -168,8 +172,8 @@ export class FetchProcessor implements Processor {
 
   private withheld(request: RequestState, why: Withheld): Promise<Outcome> {
     if (why === "circuit open") {
-      this.figures.add(COUNT.refused);
-      if (request.attempts === 0) this.figures.add(COUNT.refusedUnsent);
+      request.figures.add(COUNT.refused);
+      if (request.attempts === 0) request.figures.add(COUNT.refusedUnsent);
     }
     return this.giveUp(request, why);
   }
@@ -178,25 +182,26 @@ export class FetchProcessor implements Processor {
     if (this.halted) return "stopped";
     if (await this.fallback.provides(request)) return this.done(request, "degraded", reason);
     if (this.halted) return "stopped";
-    this.figures.add(COUNT.failed);
-    if (this.records.gaveUp(request, reason)) this.figures.add(COUNT.deadLettered);
+    request.figures.add(COUNT.failed);
+    if (this.records.gaveUp(request, reason)) request.figures.add(COUNT.deadLettered);
     this.end(request, "failed", reason);
     return reason;
   }
 
   private done(request: RequestState, how: "ok" | "degraded", reason: string | null): Outcome {
-    this.figures.add(how === "ok" ? COUNT.ok : COUNT.degraded);
+    request.figures.add(how === "ok" ? COUNT.ok : COUNT.degraded);
     this.end(request, how, reason);
     return null;
   }
 
-  private end(request: RequestState, outcome: string, error: string | null): void {
+  private end(request: RequestState, outcome: ItemOutcome, error: string | null): void {
     this.window.end();
     const took = this.effort.now() - request.began;
     if (request.attempts > 0) {
-      this.figures.add(COUNT.ended);
-      this.figures.add(COUNT.spent, took);
+      request.figures.add(COUNT.ended);
+      request.figures.add(COUNT.spent, took);
     }
+    request.figures.ended(request, outcome, error);
     this.records.ended(request, outcome, error, took);
     this.housekeeping.onEnd();
   }
@@ -211,6 +216,17 @@ export class FetchProcessor implements Processor {
 
   decode(words: WordReader, item: Item): void {
     item.payload = words.text();
+  }
+
+  fromJson(json: string, item: Item): void {
+    const url: unknown = JSON.parse(json);
+    if (typeof url !== "string" || addressProblem(url, this.spec.allowedHosts) !== null)
+      throw new Error("a stream of the run holds an address that must not be asked");
+    item.payload = url;
+  }
+
+  figuresOf({ key }: Item): unknown {
+    return this.figures.take(key);
   }
 
   stateOf(): null {
@@ -228,7 +244,13 @@ export class FetchProcessor implements Processor {
 
   report(): WorkloadReport {
     this.housekeeping.flush();
-    return { fetch: { ...this.figures.report, problems: this.records.problems } };
+    const { report, rateTurns } = this.figures;
+    return { fetch: { ...report, problems: this.records.problems, rateTurns } };
+  }
+
+  /** Closes its connections. */
+  async close(): Promise<void> {
+    this.transports.close();
   }
 }
 

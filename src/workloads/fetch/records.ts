@@ -15,6 +15,9 @@ export interface FetchFiles {
   readonly requests: string | null;
 }
 
+/** What is told of an item that has ended. */
+type RequestEnd = Pick<RequestState, "url" | "index" | "attempts" | "status">;
+
 /** Writes one thread's records, one line each: attempts, ends, and dead letters. */
 export class Records {
   private readonly deadLetters: LineFile | null;
@@ -45,12 +48,12 @@ export class Records {
   }
 
   /** `took`: including all attempts and waits. */
-  ended({ url, status, attempts, index }: RequestState, outcome: string, error: string | null, took: Nanoseconds): void {
+  ended({ url, status, attempts, index }: RequestEnd, outcome: string, error: string | null, took: Nanoseconds): void {
     this.requests?.add({ index, url: this.shown(url), outcome, status, ms: took / 1e6, attempts, error });
   }
 
   /** Writes a dead letter; true when it was written. */
-  gaveUp(request: RequestState, reason: string): boolean {
+  gaveUp(request: RequestEnd, reason: string): boolean {
     if (this.deadLetters === null) return false;
     const { url, attempts, status } = request;
     const at = new Date().toISOString();
@@ -79,7 +82,7 @@ export class Records {
     return this.spec.files.logUrls ? withoutCredentials(url, "") : originOf(url);
   }
 
-  private idOf({ index }: RequestState): string {
+  private idOf({ index }: Pick<RequestState, "index">): string {
     return `${this.spec.runId}-${index}`;
   }
 }

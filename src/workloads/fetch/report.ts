@@ -62,6 +62,8 @@ export interface FetchReport {
   readonly byCause: Readonly<Record<RequestCause, number>>;
   /** Files that could not be written completely, as sentences. */
   readonly problems?: readonly string[];
+  /** Rates at which the limiter of a worker was refused, which its threads share; absent or empty: none, or told by the case's own. */
+  readonly rateTurns?: readonly number[];
 }
 
 export interface HostAttempts {

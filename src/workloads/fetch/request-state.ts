@@ -1,6 +1,7 @@
 import type { HttpRequest } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { RequestCause } from "./report.ts";
+import type { RequestFigures } from "./request-figures.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -9,6 +10,8 @@ export interface RequestState extends Writable<HttpRequest> {
   /** The item's own address. */
   readonly url: string;
   readonly index: number;
+  /** Where it is counted. */
+  readonly figures: RequestFigures;
   /** It fell due during warm-up. */
   readonly early: boolean;
   readonly began: Nanoseconds;

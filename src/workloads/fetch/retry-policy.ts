@@ -4,7 +4,6 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { hashOf } from "../../kernel/hash.ts";
 import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
 import { isTransient, NOT_SAVED, OUT_OF_FILES } from "./failure-name.ts";
-import type { LiveFigures } from "./live-figures.ts";
 import { COUNT } from "./report.ts";
 import type { Answer } from "./request-slot.ts";
 import type { RequestState } from "./request-state.ts";
@@ -16,10 +15,7 @@ export class RetryPolicy {
   /** The scenario declares repeats harmless, whatever the method. */
   private readonly repeatsAll: boolean;
 
-  constructor(
-    private readonly spec: FetchSpec,
-    private readonly figures: LiveFigures,
-  ) {
+  constructor(private readonly spec: FetchSpec) {
     const { idempotent, idempotencyKey } = spec.settings;
     this.repeatsAll = idempotent || idempotencyKey !== undefined;
   }
@@ -31,7 +27,7 @@ export class RetryPolicy {
 
   /** Counts an item, once, that is not retried only because of its method. */
   refrain(request: RequestState): void {
-    if (!request.refrained) this.figures.add(COUNT.notRepeated);
+    if (!request.refrained) request.figures.add(COUNT.notRepeated);
     request.refrained = true;
   }
 

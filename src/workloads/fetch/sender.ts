@@ -2,7 +2,6 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Effort } from "../workload.ts";
 import type { Admission } from "./admission.ts";
 import type { Cookies } from "./cookies.ts";
-import type { LiveFigures } from "./live-figures.ts";
 import type { Records } from "./records.ts";
 import { hopProblem } from "./redirect.ts";
 import { COUNT } from "./report.ts";
@@ -41,7 +40,6 @@ export class AttemptSender {
     private readonly admission: Admission,
     private readonly router: Router,
     private readonly retry: RetryPolicy,
-    private readonly figures: LiveFigures,
     private readonly records: Records,
     /** Cookie jar; null: cookies are ignored. */
     private readonly cookies: Cookies | null,
@@ -51,7 +49,7 @@ export class AttemptSender {
   async try(request: RequestState): Promise<Answer | Withheld> {
     for (;;) {
       if (this.admission.refuses(request.host)) return "circuit open";
-      if (this.admission.paces && !(await this.admission.turn(request.deadline))) return "deadline";
+      if (this.admission.paces && !(await this.admission.turn(request))) return "deadline";
       const slot = this.slots.take() ?? (await this.nextSlot(request));
       if (slot === null) return "deadline";
       // Admitted last: while this request waited, others may have opened the circuit.
@@ -68,7 +66,7 @@ export class AttemptSender {
       }
       this.slots.release(slot);
       if (this.halted) return answer;
-      this.admission.recordOutcome(request.host, answer, verdict, started);
+      this.admission.recordOutcome(request, answer, verdict, started);
       if (answer.error !== null || answer.location === null) return answer;
       this.router.follow(request, answer.status, answer.location);
     }
@@ -88,15 +86,15 @@ export class AttemptSender {
       return false;
     }
     const anotherTurn = this.admission.paces && (stale === "unanswered" || stale === "refused");
-    if (anotherTurn && !(await this.admission.turn(request.deadline))) return false;
+    if (anotherTurn && !(await this.admission.turn(request))) return false;
     return !this.halted && this.effort.now() < request.deadline;
   }
 
   /** The next slot that becomes free; null when the deadline or the end of the run came first. */
-  private async nextSlot({ deadline }: RequestState): Promise<RequestSlot<RequestState> | null> {
+  private async nextSlot({ deadline, figures }: RequestState): Promise<RequestSlot<RequestState> | null> {
     const from = this.effort.now();
     const slot = await this.slots.next(deadline);
-    this.figures.add(COUNT.lined, this.effort.now() - from);
+    figures.add(COUNT.lined, this.effort.now() - from);
     if (slot === null || (!this.halted && this.effort.now() < deadline)) return slot;
     this.slots.release(slot);
     return null;
@@ -119,7 +117,7 @@ export class AttemptSender {
     slot.endsAt = Math.min(byTimeout, request.deadline);
     slot.reason = byTimeout <= request.deadline ? "timeout" : "deadline";
     request.attempts++;
-    this.figures.sent(request);
+    request.figures.sent(request);
   }
 
   /** Called when a request has ended. False when it was counted before, as the run ended. */
@@ -128,19 +126,19 @@ export class AttemptSender {
     const ended = this.effort.now();
     const took = ended - slot.startedAt;
     slot.owner = null;
-    this.figures.landed();
+    request.figures.landed();
     request.left -= took;
     // A request on a connection that broke may have been read, and is not resent where that could repeat it.
     if (answer.stale === "unread" || (answer.stale === "reset" && this.retry.mayRepeat(request.method))) {
       request.attempts--;
-      this.figures.unread();
+      request.figures.unread();
       return true;
     }
     const error = answer.error ?? answer.unmet;
     request.status = answer.status;
-    this.figures.attempted(request, answer, error);
+    request.figures.attempted(request, answer, error);
     this.records.attempted(request, answer, took);
-    if (!request.early && error !== "stopped") this.figures.timed(slot, ended);
+    if (!request.early && error !== "stopped") request.figures.timed(slot, ended);
     return true;
   }
 

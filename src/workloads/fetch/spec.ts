@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFiles } from "./records.ts";
 
-/** Data shared by the threads of a case; plain, so that it crosses threads. */
+/** Data shared by the threads of a case, or of a worker; plain, so that it crosses threads. */
 export interface FetchSpec {
   readonly settings: FetchSettings;
   /** Base of the tiles; null: the list holds full addresses. */
@@ -23,6 +23,8 @@ export interface FetchSpec {
   /** Most requests in flight of each thread. */
   readonly concurrency: readonly number[];
   readonly shared: FetchMemory;
+  /** Figures of an item are kept apart, to be committed with it; else they are in `shared` as they grow. */
+  readonly apart: boolean;
   readonly files: FetchFiles;
 }
 

@@ -1,10 +1,13 @@
 import type { Fetch } from "../../http/fetch-transport.ts";
 import type { Histogram } from "../../kernel/histogram.ts";
 import { LineFile } from "../../kernel/line-file.ts";
+import { formatCount } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { CasePlan } from "../../scenario/case-plan.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
+import { isRedisHere } from "../../scenario/rules/distributed.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
 import { type Phase, PhaseRecorder, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
@@ -14,15 +17,18 @@ import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../pr
 import type { RequestStatus, Stage, StageFigures } from "../stage.ts";
 import type { WorkloadReport } from "../workload.ts";
 import { Collector } from "./collector.ts";
+import { CommittedFigures } from "./committed-figures.ts";
 import { readBody } from "./contents.ts";
 import { FetchIntake } from "./intake.ts";
+import { LiveFigures } from "./live-figures.ts";
+import { fetchMemory } from "./memory.ts";
 import { MockProcess } from "./mock/mock-process.ts";
-import { NamedHosts } from "./named-hosts.ts";
 import { FetchProcessor } from "./processor.ts";
+import { Records } from "./records.ts";
 import { basesOf } from "./replicas.ts";
-import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, PublishedReport } from "./report.ts";
+import { COUNT, type FetchReport, mergeReports, noCauses, PublishedReport } from "./report.ts";
 import { sweepUnfinished } from "./save.ts";
-import type { FetchMemory, FetchSpec } from "./spec.ts";
+import type { FetchSpec } from "./spec.ts";
 import { Targets } from "./targets.ts";
 import { tlsNotes } from "./tls-reasons.ts";
 
@@ -50,6 +56,7 @@ export class FetchStage implements Stage {
   private readonly phases: readonly PhaseRecorder[];
   private told: readonly FetchReport[] = [];
   private readonly collector = new Collector();
+  readonly committed: CommittedFigures | undefined;
 
   private constructor(
     private readonly plan: CasePlan,
@@ -74,6 +81,7 @@ export class FetchStage implements Stage {
     this.flight = new Int32Array(shared.flight);
     this.published = shared.reports.map((memory) => new PublishedReport(memory));
     this.phases = shared.phases.map((memory) => new PhaseRecorder(memory));
+    if (MODE_TRAITS[plan.mode].remote) this.committed = new CommittedFigures(new LiveFigures(fetch, 0), this.flight, new Records(fetch));
   }
 
   static async open(plan: CasePlan, access: RequestAccess): Promise<FetchStage> {
@@ -108,17 +116,10 @@ export class FetchStage implements Stage {
   ): Promise<FetchStage> {
     const { seed, warmup } = plan.scenario;
     const runId = crypto.randomUUID().slice(0, 8);
-    const shared: FetchMemory = {
-      breakers: CircuitBreakers.memory(),
-      limiter: RateLimiter.memory(),
-      hosts: NamedHosts.memory(),
-      flight: new SharedArrayBuffer(8),
-      counts: plan.slots.map(fetchCounts),
-      reports: plan.slots.map(() => PublishedReport.memory()),
-      phases: plan.slots.map(() => PhaseRecorder.memory()),
-    };
+    // What workers elsewhere committed adds up in one place.
+    const shared = fetchMemory(MODE_TRAITS[plan.mode].remote ? 1 : plan.slots.length);
     const keys = crypto.randomUUID();
-    const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared };
+    const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared, apart: false };
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
     const carried: MakeProcessor = (effort, _, thread = 0) => new FetchProcessor(fetch, effort, thread, ask);
     return new FetchStage(plan, fetch, spec, ask === null ? await prepareProcessors(spec) : carried, mock);
@@ -133,8 +134,10 @@ export class FetchStage implements Stage {
     this.mock?.begin?.();
   }
 
-  /** Uses a server of this process, so that no external server receives warm-up requests. */
-  async rehearsal(): Promise<FetchStage> {
+  /** Uses a server of this process, so that no external server receives warm-up requests; workers on other hosts could not reach it. */
+  async rehearsal(): Promise<FetchStage | null> {
+    const { mode, scenario } = this.plan;
+    if (MODE_TRAITS[mode].remote && !isRedisHere(scenario.distributed.redis)) return null;
     const { settings } = this.fetch;
     // Its responses meet the expectations; the body check is kept, since it costs time.
     const looked = settings.expect?.bodyContains;
@@ -172,8 +175,8 @@ export class FetchStage implements Stage {
       inFlight: this.total(COUNT.inFlight),
       limit: this.total(COUNT.limit),
       retrying: this.total(COUNT.waiting),
-      breaker: BREAKER_STATES[this.breakers.worst],
-      rate: this.limiter?.rate ?? null,
+      breaker: BREAKER_STATES[this.committed === undefined ? this.breakers.worst : this.committed.breaker],
+      rate: this.committed === undefined ? (this.limiter?.rate ?? null) : this.committed.rate,
       attempts: this.total(COUNT.attempts),
       retries: this.total(COUNT.retries),
       ok: this.total(COUNT.ok),
@@ -226,16 +229,20 @@ export class FetchStage implements Stage {
 
   /** Sum of the threads' last reports. */
   private errors(): FetchReport {
+    if (this.committed !== undefined) return this.committed.report;
     this.told = this.published.map((report, i) => report.read() ?? this.told[i] ?? NO_REPORT);
     return mergeReports(this.told);
   }
 
   async figures(reports: readonly (WorkloadReport | null)[]): Promise<StageFigures> {
-    const own = reports.flatMap((report) => report?.fetch ?? []);
+    const told = reports.flatMap((report) => report?.fetch ?? []);
+    const own = this.committed === undefined ? told : [this.committed.report];
     const notes = [...new Set(own.flatMap(({ problems = [] }) => problems))];
     const tls = tlsNotes(mergeReports(own).byError, (count) => counted(count, "request"));
-    const figures = await this.fetchFigures(own);
-    return { fetch: figures, requests: figures, notes: [...notes, ...this.exceptions(), ...this.refrained(), ...tls] };
+    const rateTurns = this.committed === undefined ? (this.limiter?.turns ?? []) : told.flatMap((report) => report.rateTurns ?? []);
+    const figures = { ...(await this.fetchFigures(own)), rateTurns };
+    const remarks = [...this.exceptions(), ...this.refrained(), ...tls, ...this.remarks(figures)];
+    return { fetch: figures, requests: figures, notes: [...notes, ...remarks] };
   }
 
   /** Notes on requests that were carried in another way. */
@@ -257,7 +264,24 @@ export class FetchStage implements Stage {
     ];
   }
 
-  private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
+  /** Notes on what workers on other hosts did. */
+  private remarks({ server, attempts }: Pick<FetchFigures, "server" | "attempts">): string[] {
+    if (this.committed === undefined) return [];
+    const { unread } = this.committed;
+    const notes: string[] = [];
+    // Bun's fetch may send a request twice unseen.
+    const more = this.total(COUNT.fetched) > 0 ? 0 : (server?.requests ?? 0) - attempts;
+    if (more > 0)
+      notes.push(
+        `The server received ${counted(more, "request")} beside the ${formatCount(attempts)} that count: of items that were not committed by who sent them, as when a worker is lost.`,
+      );
+    if (unread > 0) notes.push(`${counted(unread, "item")} came without readable figures: attempts and bytes are too few.`);
+    if (this.fetch.files.log !== null)
+      notes.push("The log holds no attempts: in mode distributed they are made by workers, which write none.");
+    return notes;
+  }
+
+  private async fetchFigures(reports: readonly FetchReport[]): Promise<Omit<FetchFigures, "rateTurns">> {
     const server = (await this.mock?.stats?.()) ?? null;
     const { ok, degraded, failed, attempts, retries, refused } = this.requests();
     const requests = ok + degraded + failed;
@@ -292,7 +316,6 @@ export class FetchStage implements Stage {
       turnMs: meanMs(COUNT.paced, requests),
       lineMs: meanMs(COUNT.lined, requests),
       amplification: sent > 0 ? (sent + retries) / sent : 0,
-      rateTurns: this.limiter?.turns ?? [],
       server,
     };
   }

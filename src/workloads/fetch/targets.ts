@@ -133,31 +133,32 @@ export class Targets {
       else target.url = tileUrl(this.base, tile);
       return target;
     }
-    if (text.length > LONGEST) target.problem = TOO_LONG;
-    else target.problem = this.check(text);
+    target.problem = this.check(text);
     return target;
   }
 
   private check(text: string): string | null {
-    if (this.granted !== "" && text.startsWith(this.granted) && isPlain(text, this.granted.length - 1)) {
+    if (this.granted !== "" && text.length <= LONGEST && text.startsWith(this.granted) && isPlain(text, this.granted.length - 1)) {
       this.target.url = text;
       return null;
     }
-    let url: URL;
-    try {
-      url = new URL(text);
-    } catch {
-      // The entry is not quoted: it may contain a password.
-      return "must be an http or https URL, or a tile such as 5/10/12";
-    }
-    if (url.protocol !== "http:" && url.protocol !== "https:") return `must be http or https, not ${printable(url.protocol, 20)}`;
-    const { hostname } = url;
-    if (!isHostAllowed(hostname, this.allowed))
-      return `${printable(hostname, 100)} is a ${kindOfHost(hostname)} host; --allow-host allows it`;
+    const problem = addressProblem(text, this.allowed);
+    if (problem !== null) return problem;
+    const url = new URL(text);
     this.granted = `${url.origin}/`;
     this.target.url = url.href;
     return null;
   }
+}
+
+/** Why no request may go to an address; null: one may. `allowed`: as in `isHostAllowed`. */
+export function addressProblem(text: string, allowed: readonly string[] | null): string | null {
+  if (text.length > LONGEST) return TOO_LONG;
+  // The entry is not quoted: it may contain a password.
+  if (!URL.canParse(text)) return "must be an http or https URL, or a tile such as 5/10/12";
+  const { protocol, hostname } = new URL(text);
+  if (protocol !== "http:" && protocol !== "https:") return `must be http or https, not ${printable(protocol, 20)}`;
+  return isHostAllowed(hostname, allowed) ? null : `${printable(hostname, 100)} is a ${kindOfHost(hostname)} host; --allow-host allows it`;
 }
 
 const TOO_LONG = `an address must have at most ${LONGEST} characters`;

@@ -47,10 +47,12 @@ const flying = (told: Told) => {
   const each = attemptMs(told);
   return each === null ? Math.min(underWay(told), connections(told)) : (attempted(told) * each) / 1000;
 };
-const connections = (told: Told) => settingsOf(told).connections.max;
+/** Workers of mode `distributed`, each of which has the limits by itself. */
+const clients = ({ result: { hosts = [] } }: Told) => Math.max(1, hosts.length);
+const connections = (told: Told) => clients(told) * settingsOf(told).connections.max;
 const places = (told: Told) => {
   const { max } = settingsOf(told).concurrency;
-  return max === "unlimited" ? Number.POSITIVE_INFINITY : max;
+  return max === "unlimited" ? Number.POSITIVE_INFINITY : clients(told) * max;
 };
 /** How long an item stood in the client's own lines, for its turn and for a connection, and what it takes with nobody before it. */
 const ofSent = (told: Told, ms: number) => {
@@ -191,7 +193,8 @@ const where = must("other threads", ({ result }, { where = "" }) => {
   const workers = / over (.*) Workers?$/.exec(where)?.[1];
   return workers === undefined ? result.mode !== "parallel" : says(workers, workersOf(result).length);
 });
-const WHERE = "{where: on one loop| over 1 Worker| over 2 Workers| over 3 Workers| over 4 Workers| over 8 Workers| over 10 Workers}";
+const WHERE =
+  "{where: on one loop| over 1 worker| over 2 workers| over 3 workers| over 1 Worker| over 2 Workers| over 3 Workers| over 4 Workers| over 8 Workers| over 10 Workers}";
 
 /** Of limits, and of what would help. */
 const LIMIT_CLAIMS: readonly Claim[] = [
@@ -320,6 +323,41 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     where,
     must("there are more than requests", (told) => fetchOf(told).requests >= places(told)),
     coresLeft,
+  ),
+  claim(
+    `The runner is the limit: it was computing {main:P} of the time, sending addresses and recording what became of them; ${RATE} went through.`,
+    rate,
+    out,
+    figure("main", ({ result }) => mainOf(result)),
+    must("it had time to spare", ({ result }) => mainOf(result) >= 0.9 && result.distributed !== undefined),
+  ),
+  claim(
+    `Redis is the limit: its one thread was computing {use:P} of the time; ${RATE} went through.`,
+    rate,
+    out,
+    figure("use", ({ result }) => result.distributed?.serverUse ?? null),
+    must("it had time to spare", ({ result }) => (result.distributed?.serverUse ?? 0) >= 0.8),
+  ),
+  claim("More workers would not help."),
+  claim(
+    "Limits are those of all {n:N} workers: each keeps to the scenario's by itself.",
+    figure("n", clients),
+    must("there is one", (told) => clients(told) > 1),
+  ),
+  claim(
+    `A larger fetch.concurrency.max, or more workers, would help ${UNTIL}.`,
+    finite,
+    connectionsLeft,
+    keepsItsPace,
+    holdsMore,
+    must("there are none", ({ result }) => result.distributed !== undefined),
+  ),
+  claim(
+    `Larger fetch.concurrency.max and fetch.connections.max, or more workers, would help ${UNTIL}.`,
+    finite,
+    keepsItsPace,
+    holdsMore,
+    must("there are none", ({ result }) => result.distributed !== undefined),
   ),
   claim(`A larger fetch.concurrency.max would help ${UNTIL}.`, finite, connectionsLeft, keepsItsPace, holdsMore),
   claim(`Larger fetch.concurrency.max and fetch.connections.max would help ${UNTIL}.`, finite, keepsItsPace, holdsMore),
@@ -573,7 +611,7 @@ const AFTERMATH_CLAIMS: readonly Claim[] = [
     must("it was", (told) => fetchOf(told).rateTurns.length === 0),
   ),
   claim(
-    "The rate climbed ×1.1 after every 10 successes and was cut ×0.5 [[its first {most:N} times]][[{n:N} {t:time|times}]], at {mean:N}/s on average[[ (the server allows {allows:N}/s)]].",
+    "{whose:The rate|A worker's rate} climbed ×1.1 after every 10 successes and was cut ×0.5 [[its first {most:N} times]][[{n:N} {t:time|times}]], at {mean:N}/s on average[[ (the server allows {allows:N}/s)]].",
     of("n", ({ rateTurns }) => rateTurns.length),
     of("most", ({ rateTurns }) => rateTurns.length),
     of("mean", meanTurn),

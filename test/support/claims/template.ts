@@ -81,7 +81,7 @@ export function sentencesOf(text: string): string[] {
 }
 
 const SUM = new RegExp(
-  `(${DURATION}|${COUNT})(/s)?([a-z ]*(?:(?:on one loop|over ${COUNT} Workers?) )?)((?:[×÷] (?:${DURATION}|${COUNT})(?:/s)?(?: [a-z]+)*? )+)(?:=|is) (${DURATION}|${COUNT})(/s)?`,
+  `(${DURATION}|${COUNT})(/s)?([a-z ]*(?:(?:on one loop|over ${COUNT} [Ww]orkers?) )?)((?:[×÷] (?:${DURATION}|${COUNT})(?:/s)?(?: [a-z]+)*? )+)(?:=|is) (${DURATION}|${COUNT})(/s)?`,
   "gu",
 );
 

@@ -96,6 +96,44 @@ describe("where attempts take far longer than the server is told to", () => {
   });
 });
 
+describe("over workers of mode distributed", () => {
+  const host = (name: string) => ({ name, status: "ok", cores: 2, slots: 1, processed: 2000 });
+  const streams = (more: object = {}) => ({
+    ...{ mode: "distributed", hosts: [host("a"), host("b")], main: 0.2, cores: [0.5, 0.4] },
+    distributed: {
+      server: "redis 8",
+      partitions: 64,
+      commits: 4000,
+      refused: 0,
+      claims: 0,
+      redeliveries: 0,
+      resent: 0,
+      serverUse: 0.1,
+      ...more,
+    },
+  });
+  const settings = { latency: "100ms", concurrency: { max: 50 }, connections: 50 };
+
+  test("the limits are those of all of them, which is said", () => {
+    const text = explained({ ...streams(), took: 100.5, throughput: 990 }, settings);
+    expect(text).toStartWith("Concurrency is the limit: 100 in flight over 2 workers ÷ 101 ms is 990/s;");
+    expect(text).toContain("Larger fetch.concurrency.max and fetch.connections.max, or more workers, would help");
+    expect(text).toEndWith("Limits are those of all 2 workers: each keeps to the scenario's by itself.");
+    const one = explained({ ...streams(), hosts: [host("a")], took: 100.5, throughput: 495 }, settings);
+    expect(one).toStartWith("Concurrency is the limit: 50 in flight over 1 worker");
+    expect(one).not.toContain("Limits are those");
+  });
+
+  test("the runner, or Redis, is named where it is what all pass", () => {
+    const busy = { ...streams(), took: 100.5, throughput: 990 };
+    expect(explained({ ...busy, main: 0.95 }, settings)).toStartWith("The runner is the limit: it was computing 95 % of the time");
+    expect(explained({ ...busy, ...streams({ serverUse: 0.9 }) }, settings)).toStartWith(
+      "Redis is the limit: its one thread was computing 90 %",
+    );
+    expect(explained({ ...busy, ...streams({ serverUse: null }) }, settings)).toStartWith("Concurrency is the limit");
+  });
+});
+
 test("a wave of requests that all take as long ends with none of them late", () => {
   const wave = (max: number) =>
     explained(

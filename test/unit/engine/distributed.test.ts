@@ -9,16 +9,18 @@ import { StreamQueue } from "../../../src/engine/executor/distributed/stream-que
 import type { Taken } from "../../../src/engine/executor/distributed/streams.ts";
 import { BatchLog } from "../../../src/engine/worker/batch-log.ts";
 import { PartitionStates } from "../../../src/engine/worker/partition-states.ts";
-import { workerRefusal } from "../../../src/engine/worker/permission.ts";
 import { leaseMemory, SlotLeases } from "../../../src/engine/worker/slot-leases.ts";
+import { WorkGate } from "../../../src/engine/worker/work-gate.ts";
 import { sharedClock, wallSince } from "../../../src/kernel/clock.ts";
 import { Random } from "../../../src/kernel/random.ts";
 import type { RedisPort } from "../../../src/kernel/redis/port.ts";
 import type { Overflow } from "../../../src/queueing/bounded-queue.ts";
 import { Item } from "../../../src/queueing/item.ts";
+import { fetchSchema } from "../../../src/scenario/fetch-schema.ts";
 import { makeOp, Payload } from "../../../src/workloads/message/message.ts";
 import { MessageReader, portableMessage, portablePayload } from "../../../src/workloads/message/portable.ts";
-import type { ProcessorSpec } from "../../../src/workloads/processors.ts";
+import type { PortableSpec } from "../../../src/workloads/portable.ts";
+import { workerRefusal } from "../../../src/workloads/worker-permission.ts";
 import type { Processor } from "../../../src/workloads/workload.ts";
 
 describe("clocks of two processes", () => {
@@ -132,6 +134,12 @@ describe("what comes from Redis", () => {
 
   test("a record is read as it was written", () => {
     expect(readRecord(recordText(record))).toEqual(record);
+    const [one] = record.stretches;
+    const figures = { bytes: 17, by: [["host", 200]] };
+    for (const reason of [null, "503 after 3 attempts"]) {
+      const told = { ...record, stretches: [{ ...one, count: 1, first: 7, began: 1, ended: 2, reason, figures }] };
+      expect(readRecord(recordText(told))).toEqual(told);
+    }
   });
 
   test.each([
@@ -189,14 +197,35 @@ describe("what comes from Redis", () => {
   });
 
   test("a run's modules and programs run only where the worker allows them", () => {
-    const spec = (kind: string) => ({ workload: "message", work: { kind } }) as unknown as ProcessorSpec;
-    const none = { allowModules: false, allowCommands: false };
+    const spec = (kind: string) => ({ workload: "message", work: { kind } }) as unknown as PortableSpec;
+    const none = { allowModules: false, allowCommands: false, allowHosts: [] };
     expect(workerRefusal(spec("cpu"), none)).toBeNull();
     expect(workerRefusal(spec("handler"), { ...none, allowCommands: true })).toContain("--allow-modules");
     expect(workerRefusal(spec("command"), { ...none, allowModules: true })).toContain("--allow-commands");
     expect(workerRefusal(spec("handler"), { ...none, allowModules: true })).toBeNull();
     expect(workerRefusal(spec("command"), { ...none, allowCommands: true })).toBeNull();
-    expect(workerRefusal({ workload: "flow" } as unknown as ProcessorSpec, none)).toContain("workload");
+    expect(workerRefusal({ workload: "flow" } as unknown as PortableSpec, none)).toContain("workload");
+  });
+
+  test("a run's requests go to no public host, and to nothing of the worker's machine, that it did not allow", () => {
+    const spec = (settings: object, allowedHosts: unknown = []) =>
+      ({ workload: "fetch", fetch: { settings: fetchSchema.parse(settings), allowedHosts } }) as unknown as PortableSpec;
+    const given = (...allowHosts: string[]) => ({ allowModules: true, allowCommands: true, allowHosts });
+    expect(workerRefusal(spec({}), given())).toBeNull();
+    expect(workerRefusal(spec({}, ["example.com"]), given("example.org"))).toBe(
+      "it sends requests to example.com only with --allow-host example.com, given where it was started",
+    );
+    expect(workerRefusal(spec({}, ["example.com"]), given("example.org", "example.com"))).toBeNull();
+    expect(workerRefusal(spec({}, ["example.com"]), { ...given(), allowHosts: null })).toBeNull();
+    expect(workerRefusal(spec({}, null), given())).toContain("any host");
+    for (const [settings, path] of [
+      [{ unix: "/run/docker.sock" }, "fetch.unix"],
+      [{ saveTo: "/etc" }, "fetch.saveTo"],
+      [{ tls: { key: "/etc/key" } }, "fetch.tls.key"],
+      [{ headers: { "X-Key": `\${AWS_SECRET_ACCESS_KEY}` } }, "fetch.headers"],
+      [{ auth: { bearer: "env TOKEN" } }, "fetch.auth"],
+    ] as const)
+      expect(workerRefusal(spec(settings), given())).toStartWith(path);
   });
 });
 
@@ -427,6 +456,28 @@ describe("a slot", () => {
       { first: 11, count: 1, began: 600, ended: 650, reason: "why" },
     ]);
     expect(log.processedTotal).toBe(5);
+    const telling = new BatchLog(({ key }) => (key === 1 ? { of: key } : undefined));
+    telling.processed(Object.assign(new Item(), { index: 3, key: 1 }), 1, 2);
+    telling.failed(Object.assign(new Item(), { index: 4, key: 2 }), 3, 2, "why");
+    expect(telling.stretches.map(({ figures }) => figures)).toEqual([{ of: 1 }, undefined]);
+  });
+
+  test("admits as many batches as its limit allows by now, all at once where it has grown by several", async () => {
+    let most = 2;
+    const gate = new WorkGate(() => most);
+    let entered = 0;
+    const enter = () => void gate.enter().then((in_) => (entered += in_ ? 1 : 0));
+    for (let i = 0; i < 6; i++) enter();
+    await Promise.resolve();
+    expect(entered).toBe(2);
+    most = 0;
+    gate.leave(1);
+    await Promise.resolve();
+    expect(entered).toBe(2);
+    most = 4;
+    gate.leave(1);
+    await Bun.sleep(0);
+    expect(entered).toBe(6);
   });
 
   test("has leases that the main thread sees, by their age", () => {

@@ -88,14 +88,9 @@ describe("a take whose answer was lost", () => {
       ...{ instant: true, ordered: true, limit: 1, process: () => null, fromJson: () => {}, stateOf: () => null, report: () => ({}) },
     } as unknown as Processor;
     const leases = new SlotLeases(leaseMemory(2));
-    const plan = {
-      concurrency: 1,
-      order: null,
-      batch: 10,
-      claimAfterMs: 100,
-      spec: { workload: "message", work: { kind: "none" } } as unknown as ProcessorSpec,
-    };
-    const assignment = { plan, host: "h", slot: 0, drift: new SharedArrayBuffer(8) } as unknown as SlotAssignment;
+    const spec = { workload: "message", work: { kind: "none" } } as unknown as ProcessorSpec;
+    const plan = { order: null, ordered: true, batch: 10, claimAfterMs: 100 };
+    const assignment = { plan, spec, concurrency: 1, host: "h", slot: 0, drift: new SharedArrayBuffer(8) } as unknown as SlotAssignment;
     const bell = { wait: () => new Promise(() => {}), cancel: () => {} } as unknown as SlotBell;
     const thread = { time, effort: {} as Effort, work: {} as never };
     const session: SlotSession = new SlotSession(assignment, streams, bell, leases, () => processor, thread);

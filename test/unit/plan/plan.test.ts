@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { UserError } from "../../../src/kernel/problem.ts";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
 import {
+  batchLimit,
   type CasePlan,
   inRounds,
   planCases,
@@ -184,6 +185,16 @@ describe("the hash of a scenario", () => {
       { ...scenario, queue: { ...scenario.queue, capacity: 7 } },
     ];
     expect(new Set([scenario, ...others].map(scenarioHash)).size).toBe(4);
+  });
+});
+
+describe("requests of mode distributed", () => {
+  test("have the scenario's limit with each worker, and a list as many clients as these can serve", () => {
+    const [plan] = requests({ concurrency: { max: 2 } }, ["distributed"], { distributed: { workers: 5 } });
+    expect(plan).toMatchObject({ workers: 5, slots: [2, 2, 2, 2, 2], scenario: { load: { executor: "shared-iterations", vus: 3 } } });
+    const [few] = requests({ concurrency: { max: 1 } }, ["distributed"], { distributed: { workers: 2 } });
+    expect(few).toMatchObject({ slots: [1, 1], scenario: { load: { vus: 2 } } });
+    expect(few === undefined ? 0 : batchLimit(few)).toBe(1);
   });
 });
 

@@ -129,6 +129,35 @@ describe("requests in flight at most", () => {
   });
 });
 
+describe("requests of mode distributed", () => {
+  const steady = { latency: "100ms" };
+  const evenly = (rate: number) => ({ executor: "constant-arrival-rate", rate, duration: "1s", arrivals: "uniform" });
+  const of = (load: object, rest: object, more: object = {}) => {
+    const value = {
+      title: "x",
+      workload: "fetch",
+      modes: ["distributed"],
+      load,
+      fetch: { ...URLS, target: { mock: steady }, ...once, ...rest },
+    };
+    return predictFetch({ mode: "distributed", scenario: scenarioSchema.parse(value), workers: 2, cores: 4, roundTrip: 0.01, ...more });
+  };
+
+  test("are limited by all workers together, each of which a round trip keeps from its next one", () => {
+    expect(of(evenly(100), { concurrency: { max: 4 } }).capacity).toBeCloseTo((2 * 4) / 0.11, 6);
+    // Of hosts with several threads each one keeps to the limits as a whole.
+    expect(of(evenly(100), { concurrency: { max: 4 } }, { hosts: 3, workers: 12 }).capacity).toBeCloseTo((3 * 4) / 0.11, 6);
+    expect(of(evenly(10), { rateLimit: { initial: 20, max: 20 } }).capacity).toBeCloseTo(40, 6);
+  });
+
+  test("take two round trips more than in a process, and Redis has a limit for all of them", () => {
+    expect(of(evenly(10), {}).sojournMean).toBeCloseTo(120, 3);
+    expect(of(evenly(10), {})).toMatchObject({ bottleneck: "arrivals", model: "simulation" });
+    const many = of(evenly(90_000), { concurrency: { max: 240 }, target: { mock: { latency: "1ms" } } }, { roundTrip: 0.0001 });
+    expect(many).toMatchObject({ bottleneck: "Redis" });
+  });
+});
+
 test("the mean of a rate that is halved at its peak is ln 2 of it", () => {
   expect(sawtoothMean(0.5)).toBeCloseTo(Math.LN2, 12);
 });

@@ -186,6 +186,7 @@ export class DistributedRun {
       const now = time.now();
       try {
         await hosts.look();
+        for (const { id, silent } of hosts.all) if (silent) this.job.committed?.lost(id);
         if (hosts.failure !== null) this.job.lifecycle.fail(now, unfinished(hosts.failure));
         await compared.follow();
         this.results.shift = this.aheadAtStart + compared.drift;

@@ -1,7 +1,7 @@
 import { UserError } from "../../../kernel/problem.ts";
 import { RedisConnection } from "../../../kernel/redis/connection.ts";
 import { RedisError } from "../../../kernel/redis/error.ts";
-import type { CasePlan } from "../../../scenario/case-plan.ts";
+import { batchLimit, type CasePlan } from "../../../plan/plan.ts";
 import type { Execution, Executor, Job } from "../executor.ts";
 import { DistributedRun } from "./distributed-run.ts";
 import { RedisHere } from "./redis-here.ts";
@@ -20,9 +20,17 @@ export interface DistributedRule {
   readonly claimAfterMs: number;
 }
 
-export function distributedRule({ scenario: { title, distributed }, workers }: CasePlan): DistributedRule {
+export function distributedRule(plan: CasePlan): DistributedRule {
+  const { title, distributed } = plan.scenario;
   const { redis, partitions, batch, claimAfter } = distributed;
-  return { scenario: title, redis, workers, partitions, batch, claimAfterMs: claimAfter / 1000 };
+  return {
+    scenario: title,
+    redis,
+    workers: plan.workers,
+    partitions,
+    batch: batchLimit(plan) ?? batch,
+    claimAfterMs: claimAfter / 1000,
+  };
 }
 
 /** The server of a case: where it is, and how many workers have to come; null: any. */
@@ -32,8 +40,8 @@ export interface Server {
 }
 
 /**
- * Mode `distributed`: this thread is the source; workers on any host take partitions of the keys from streams in Redis, and commit states,
- * acknowledgement and figures in one step.
+ * Mode `distributed`: this thread is the source; workers on any host take items from streams in Redis, messages by partitions of the keys and
+ * requests one by one, and commit states, acknowledgement and figures in one step.
  */
 export class DistributedExecutor implements Executor {
   private here: RedisHere | null = null;

@@ -1,7 +1,7 @@
 import type { RedisPort } from "../../../kernel/redis/port.ts";
 import type { BatchOrder } from "../../../queueing/arrange.ts";
 import type { FailureCount } from "../../../telemetry/result.ts";
-import type { ProcessorSpec } from "../../../workloads/processors.ts";
+import type { PortableSpec } from "../../../workloads/portable.ts";
 import type { WorkloadReport } from "../../../workloads/workload.ts";
 import type { WorkSums } from "../../work/work-meter.ts";
 import { BEAT } from "./scripts.ts";
@@ -9,7 +9,7 @@ import { BEAT } from "./scripts.ts";
 /** What runner and workers tell each other through Redis, as JSON. */
 
 /** Of the keys and texts of a run: workers of another number are not used. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Hash of all workers: id → milliseconds of Redis's clock at the last sign of life, a space, JSON of `Beat`. */
 export const WORKERS = "lab-tui:workers";
@@ -54,12 +54,14 @@ export interface RunPlan {
   readonly rehearses?: boolean;
   /** Second of Redis's clock from which the instants of the run are counted. */
   readonly base: number;
-  readonly spec: ProcessorSpec;
+  readonly spec: PortableSpec;
   readonly partitions: number;
+  /** Items keep the order of their partition. */
+  readonly ordered: boolean;
   readonly batch: number;
   readonly order: BatchOrder | null;
   readonly claimAfterMs: number;
-  /** Batches that each slot works on at once. */
+  /** Batches that each slot works on at once or, where the work has limits of its own, each worker with all its slots. */
   readonly concurrency: number;
 }
 
@@ -101,12 +103,12 @@ export interface SlotReport {
   readonly redelivered: number;
 }
 
-/** Largest message that is read. */
-const LONGEST = 16_000_000;
+/** Largest message that is read, in characters. */
+export const LONGEST_MESSAGE = 16_000_000;
 
 /** A JSON object from Redis; null: it is none. `fields`: names that it has to have. Never throws. */
 export function readObject<T extends object>(text: unknown, fields: readonly (keyof T & string)[]): T | null {
-  if (typeof text !== "string" || text.length > LONGEST) return null;
+  if (typeof text !== "string" || text.length > LONGEST_MESSAGE) return null;
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return null;

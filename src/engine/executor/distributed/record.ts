@@ -3,7 +3,9 @@ import type { Nanoseconds } from "../../../kernel/clock.ts";
 /**
  * The record of a batch, as JSON in the results stream; instants are nanoseconds since the run's base, by the clock of Redis.
  *
- *     [host, partition, claimed, dequeued, stretch…]     stretch: [first, count, began, ended] or [number, 1, began, ended, reason]
+ *     [host, partition, claimed, dequeued, stretch…]     stretch: [first, count, began, ended] or [number, 1, began, ended, reason, figures]
+ *
+ * `reason` is null where the item did not fail; both may be missing.
  */
 
 /** Items `first`…`first + count − 1` of a partition, worked one right after another from `began` to `ended`. */
@@ -14,6 +16,8 @@ export interface Stretch {
   readonly ended: Nanoseconds;
   /** Why the item failed; null: these were processed. */
   readonly reason: string | null;
+  /** What the one item adds to the figures of its workload, which alone knows what it is; absent: nothing. */
+  readonly figures?: unknown;
 }
 
 export interface BatchRecord {
@@ -31,9 +35,11 @@ const LONGEST_STRETCH = 10_000;
 const LONGEST_RECORD = 4_000_000;
 
 export function recordText({ host, partition, claimed, dequeued, stretches }: BatchRecord): string {
-  const told = stretches.map(({ first, count, began, ended, reason }) => {
+  const told = stretches.map(({ first, count, began, ended, reason, figures }) => {
     const times = `${first},${count},${Math.round(began)},${Math.round(ended)}`;
-    return reason === null ? `[${times}]` : `[${times},${JSON.stringify(reason.slice(0, LONGEST_REASON))}]`;
+    if (reason === null && figures === undefined) return `[${times}]`;
+    const why = JSON.stringify(reason?.slice(0, LONGEST_REASON) ?? null);
+    return figures === undefined ? `[${times},${why}]` : `[${times},${why},${JSON.stringify(figures)}]`;
   });
   return `[${JSON.stringify(host)},${partition},${claimed ? 1 : 0},${Math.round(dequeued)},${told.join(",")}]`;
 }
@@ -61,10 +67,11 @@ export function readRecord(text: string): BatchRecord | null {
 
 function stretchOf(value: unknown): Stretch | null {
   if (!Array.isArray(value)) return null;
-  const [first, count, began, ended, reason = null] = value as readonly unknown[];
+  const [first, count, began, ended, reason = null, figures] = value as readonly unknown[];
   if (!isCount(first) || !isCount(count) || count > LONGEST_STRETCH || !Number.isFinite(began) || !Number.isFinite(ended)) return null;
   if (reason !== null && typeof reason !== "string") return null;
-  return { first, count, began: began as number, ended: ended as number, reason };
+  const times = { first, count, began: began as number, ended: ended as number, reason };
+  return figures === undefined ? times : { ...times, figures };
 }
 
 function isCount(value: unknown): value is number {

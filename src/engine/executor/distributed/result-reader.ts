@@ -101,7 +101,7 @@ export class ResultReader {
   }
 
   /** Records a stretch of a batch; returns how many of its items had not been accounted for. */
-  private record({ partition, dequeued }: BatchRecord, { first, count, began, ended, reason }: Stretch): number {
+  private record({ host, partition, dequeued }: BatchRecord, { first, count, began, ended, reason, figures }: Stretch): number {
     const { recorder, source, time } = this.job;
     const now = time.now();
     const taken = this.within(dequeued - this.shift, 0, now);
@@ -122,6 +122,7 @@ export class ResultReader {
       this.failures.add(reason);
     }
     this.measured += recorder.measuredIn(items);
+    if (count === 1) this.job.committed?.add({ item: head, host, reason, took: end - start, figures });
     for (const item of items) source.release(item);
     return items.length;
   }

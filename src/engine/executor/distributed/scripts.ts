@@ -14,6 +14,8 @@ import { RedisScript } from "../../../kernel/redis/port.ts";
  *     bell          list that waiting workers block on
  *     dropped       number of the last DROP, a colon, what it replied
  *     results       stream of batch records
+ *
+ * These are for items that keep the order of their partition, which one worker has at a time; see `unordered-scripts.ts` for the others.
  */
 
 /** Most rings that are kept for workers that are about to wait. */
@@ -23,7 +25,7 @@ const RINGS = 64;
 export const LIFE = 120;
 
 /** Keys that are emptied and made again lose their expiry with that. */
-const READY = `
+export const READY_LUA = `
 local function ready(P, p, where)
   redis.call(where, P..'ready', p)
   redis.call('EXPIRE', P..'ready', ${LIFE})
@@ -85,7 +87,7 @@ end
  * text stands for an item that was dropped. Items that are there already are left: sending twice adds nothing. Replies how many were added; GAP where items before
  * them are missing.
  */
-export const ADD = new RedisScript(`${READY}
+export const ADD = new RedisScript(`${READY_LUA}
 local P = KEYS[1]
 if redis.call('EXISTS', P..'plan') == 0 then return redis.error_reply('GONE the run is gone') end
 local appended = 0
@@ -125,7 +127,7 @@ return appended
 `);
 
 /** ARGV: most items, milliseconds of the lease, its token. Replies OVER once the run is closed or gone. */
-export const TAKE = new RedisScript(`${READY}${TAKE_FUNCTION}
+export const TAKE = new RedisScript(`${READY_LUA}${TAKE_FUNCTION}
 local P = KEYS[1]
 if redis.call('EXISTS', P..'closed') == 1 or redis.call('EXISTS', P..'plan') == 0 then return 'OVER' end
 return take(P, tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3])
@@ -136,7 +138,7 @@ return take(P, tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3])
  * for it is given. ARGV: partition, token, record, most items, milliseconds of the next lease, its token or '', then names and states in
  * turn. Replies REFUSED or OVER, or what TAKE replies.
  */
-export const COMMIT = new RedisScript(`${READY}${TAKE_FUNCTION}
+export const COMMIT = new RedisScript(`${READY_LUA}${TAKE_FUNCTION}
 local P, p = KEYS[1], ARGV[1]
 if redis.call('EXISTS', P..'closed') == 1 or redis.call('EXISTS', P..'plan') == 0 then return 'OVER' end
 local part, stream = P..'part:'..p, P..'items:'..p
@@ -163,7 +165,7 @@ return take(P, tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6])
 `);
 
 /** Gives a batch back that was taken and not begun. ARGV: partition, token. */
-export const RETURN = new RedisScript(`${READY}
+export const RETURN = new RedisScript(`${READY_LUA}
 local P, p = KEYS[1], ARGV[1]
 local held = redis.call('HMGET', P..'part:'..p, 'state', 'token')
 if held[1] ~= 'l' or held[2] ~= ARGV[2] then return 0 end
@@ -195,21 +197,30 @@ return held
  * Removes items that no worker has. ARGV: number of this call, how many at most, then partition and number of the candidates in turn, the
  * oldest first. Replies the indices of the removed candidates, from 0, by commas; asked again with the same number, the same.
  */
-export const DROP = new RedisScript(`
+export const DROP = dropScript(`
+local function isTaken(P, p, number)
+  local found = redis.call('HMGET', P..'part:'..p, 'state', 'last')
+  return found[1] == 'l' and number <= tonumber(found[2])
+end
+`);
+
+/** `isTaken`: the Lua function of that name, of the prefix, a partition, and the number of an item. */
+export function dropScript(isTaken: string): RedisScript {
+  return new RedisScript(`${isTaken}
 local P, call, need = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local last = redis.call('GET', P..'dropped') or ''
 if string.sub(last, 1, #call + 1) == call..':' then return string.sub(last, #call + 2) end
 local dropped = {}
 for i = 3, #ARGV, 2 do
   if #dropped == need then break end
-  local found = redis.call('HMGET', P..'part:'..ARGV[i], 'state', 'last')
-  local leased = found[1] == 'l' and tonumber(ARGV[i + 1]) <= tonumber(found[2])
-  if not leased and redis.call('XDEL', P..'items:'..ARGV[i], ARGV[i + 1]..'-0') == 1 then dropped[#dropped + 1] = string.format('%.0f', (i - 3) / 2) end
+  local free = not isTaken(P, ARGV[i], tonumber(ARGV[i + 1]))
+  if free and redis.call('XDEL', P..'items:'..ARGV[i], ARGV[i + 1]..'-0') == 1 then dropped[#dropped + 1] = string.format('%.0f', (i - 3) / 2) end
 end
 local reply = table.concat(dropped, ',')
 redis.call('SET', P..'dropped', call..':'..reply, 'EX', ${LIFE})
 return reply
 `);
+}
 
 /** Ends the run for its workers: nothing is committed after it. Replies the id of the last record. ARGV: seconds that this is remembered. */
 export const CLOSE = new RedisScript(`

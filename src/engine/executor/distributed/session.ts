@@ -1,11 +1,14 @@
 import type { Nanoseconds } from "../../../kernel/clock.ts";
+import { UserError } from "../../../kernel/problem.ts";
 import { RedisConnection } from "../../../kernel/redis/connection.ts";
-import { preparedKeys, withoutPreparedKeys } from "../../../workloads/processors.ts";
+import { formatBytes } from "../../../kernel/units.ts";
+import { keepsOrder, portableSpec } from "../../../workloads/portable.ts";
+import { preparedKeys } from "../../../workloads/processors.ts";
 import type { Job } from "../executor.ts";
 import { ComparedClock, type Offset, secondOf } from "./clock-comparison.ts";
 import type { DistributedRule, Server } from "./executor.ts";
 import { Hosts } from "./hosts.ts";
-import { PROTOCOL, type RunPlan } from "./protocol.ts";
+import { LONGEST_MESSAGE, PROTOCOL, type RunPlan } from "./protocol.ts";
 import { RunClock } from "./run-clock.ts";
 import { LIFE } from "./scripts.ts";
 import { processOf } from "./stream-sender.ts";
@@ -38,7 +41,7 @@ export interface RunSession {
 /** Opens a run: its plan in Redis, workers found and ready, clocks compared. Throws a sentence. */
 export async function openRun(job: Job, rule: DistributedRule, server: Server, redis: RedisConnection): Promise<RunSession> {
   const run = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-  const streams = new PartitionStreams(redis, run, rule.partitions);
+  const streams = new PartitionStreams(redis, run, rule.partitions, keepsOrder(job.spec));
   const reading = new RedisConnection(server.url);
   const hosts = new Hosts(redis, run, streams.prefix, redis.url.shown);
   const base = await secondOf(redis);
@@ -49,7 +52,7 @@ export async function openRun(job: Job, rule: DistributedRule, server: Server, r
   };
   try {
     await hosts.find(server.workers);
-    await redis.send("SET", [`${streams.prefix}plan`, JSON.stringify(planOf(job, rule, base)), "EX", String(LIFE)]);
+    await redis.send("SET", [`${streams.prefix}plan`, planText(job, rule, base), "EX", String(LIFE)]);
     await prepareStates(job, rule, streams);
     await hosts.order(READY_MS + job.settings.patience / 1e6);
     const compared = new ComparedClock(redis, clock, base);
@@ -63,14 +66,25 @@ export async function openRun(job: Job, rule: DistributedRule, server: Server, r
   }
 }
 
+function planText(job: Job, rule: DistributedRule, base: number): string {
+  const text = JSON.stringify(planOf(job, rule, base));
+  if (text.length <= LONGEST_MESSAGE) return text;
+  throw new UserError(
+    `What workers have to know of the case is ${formatBytes(text.length)}, more than the ${formatBytes(LONGEST_MESSAGE)} that they read; a smaller body would do`,
+  );
+}
+
 function planOf({ spec, settings, rehearses = false }: Job, rule: DistributedRule, base: number): RunPlan {
+  const portable = portableSpec(spec);
+  if (portable === null) throw new Error("items of this workload cannot leave their process");
   return {
     protocol: PROTOCOL,
     scenario: rule.scenario,
     rehearses,
     base,
-    spec: withoutPreparedKeys(spec),
+    spec: portable,
     partitions: rule.partitions,
+    ordered: keepsOrder(spec),
     batch: rule.batch,
     order: settings.batch.order ?? null,
     claimAfterMs: rule.claimAfterMs,

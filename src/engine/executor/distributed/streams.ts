@@ -1,6 +1,7 @@
 import { readHash } from "../../../kernel/redis/hash.ts";
 import type { RedisPort, RedisReply } from "../../../kernel/redis/port.ts";
 import { ADD, CLOSE, COMMIT, DROP, EXTEND, KEEP, LIFE, RETURN, TAKE } from "./scripts.ts";
+import { COMMIT_ANY, DROP_ANY, EXTEND_ANY, RETURN_ANY, TAKE_ANY } from "./unordered-scripts.ts";
 
 /** A batch of a partition, held until its lease runs out. */
 export interface Taken {
@@ -57,6 +58,9 @@ export interface Drop {
   readonly candidates: readonly ItemPlace[];
 }
 
+const ORDERED = { take: TAKE, commit: COMMIT, giveBack: RETURN, extend: EXTEND, drop: DROP } as const;
+const UNORDERED = { take: TAKE_ANY, commit: COMMIT_ANY, giveBack: RETURN_ANY, extend: EXTEND_ANY, drop: DROP_ANY } as const;
+
 /** States that are made with one command. */
 const STATES_AT_ONCE = 1000;
 
@@ -68,13 +72,17 @@ export function prefixOf(run: string): string {
 /** Partition streams of one run, as runner and workers use them. Replies are checked: whatever is in Redis may be anyone's. */
 export class PartitionStreams {
   readonly prefix: string;
+  private readonly scripts: typeof ORDERED | typeof UNORDERED;
 
   constructor(
     private readonly redis: RedisPort,
     run: string,
     private readonly partitions: number,
+    /** One worker has the items of a partition at a time, in their order. */
+    ordered: boolean,
   ) {
     this.prefix = prefixOf(run);
+    this.scripts = ordered ? ORDERED : UNORDERED;
   }
 
   /** Appends items, and returns how many were not there. Rejects with a `RedisError`, whose code is GAP where items before them are missing, GONE where the run is. */
@@ -86,7 +94,7 @@ export class PartitionStreams {
   }
 
   async take({ size, claimAfterMs }: TakeRule, token: string): Promise<TakeReply> {
-    const reply = await this.redis.run(TAKE, [this.prefix], [String(size), String(Math.ceil(claimAfterMs)), token]);
+    const reply = await this.redis.run(this.scripts.take, [this.prefix], [String(size), String(Math.ceil(claimAfterMs)), token]);
     return this.taken(reply, token);
   }
 
@@ -94,7 +102,7 @@ export class PartitionStreams {
   async commit({ taken, record, states }: Commit, { size, claimAfterMs }: TakeRule, token: string): Promise<CommitReply> {
     const args = [String(taken.partition), taken.token, record, String(size), String(Math.ceil(claimAfterMs)), token];
     for (const [name, json] of states) args.push(name, json);
-    const reply = await this.redis.run(COMMIT, [this.prefix], args);
+    const reply = await this.redis.run(this.scripts.commit, [this.prefix], args);
     if (reply === "REFUSED") return "refused";
     if (reply === "OVER") return "over";
     return { next: token === "" ? null : this.taken(reply, token) };
@@ -102,20 +110,20 @@ export class PartitionStreams {
 
   /** Gives back a batch that was not begun. */
   async giveBack({ partition, token }: Taken): Promise<void> {
-    await this.redis.run(RETURN, [this.prefix], [String(partition), token]);
+    await this.redis.run(this.scripts.giveBack, [this.prefix], [String(partition), token]);
   }
 
   /** Prolongs leases. */
   async extend(claimAfterMs: number, leases: readonly { readonly partition: number; readonly token: string }[]): Promise<void> {
     if (leases.length === 0) return;
     const held = leases.flatMap(({ partition, token }) => [String(partition), token]);
-    await this.redis.run(EXTEND, [this.prefix], [String(Math.ceil(claimAfterMs)), ...held]);
+    await this.redis.run(this.scripts.extend, [this.prefix], [String(Math.ceil(claimAfterMs)), ...held]);
   }
 
   /** Removes up to `most` of the candidates, the oldest first, that no worker has; returns the indices of those removed. Asked again, it answers the same. */
   async drop({ call, most, candidates }: Drop): Promise<number[]> {
     const places = candidates.flatMap(({ partition, number }) => [String(partition), String(number)]);
-    const reply = String(await this.redis.run(DROP, [this.prefix], [String(call), String(most), ...places]));
+    const reply = String(await this.redis.run(this.scripts.drop, [this.prefix], [String(call), String(most), ...places]));
     return reply === "" ? [] : reply.split(",").map(wholeNumber);
   }
 
@@ -168,7 +176,7 @@ export class PartitionStreams {
 
   private get keys(): string[] {
     const each = Array.from({ length: this.partitions }, (_, p) => [`items:${p}`, `part:${p}`, `states:${p}`]);
-    return ["plan", "closed", "ready", "leases", "bell", "dropped", "results", ...each.flat()];
+    return ["plan", "closed", "ready", "leases", "held", "bell", "dropped", "results", ...each.flat()];
   }
 
   private stateKey(partition: number): string {
