@@ -7,7 +7,7 @@ export {};
  */
 const seed = Number(process.env["LAB_TUI_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const effort = Number(process.env["LAB_TUI_EFFORT"] ?? 170);
-const campaigns = ["queue-kill", "queue-stop", "nginx", "distributed"].map((name) => `test/e2e/${name}.test.ts`);
+const campaigns = ["queue-kill", "queue-stop", "nginx", "replay", "distributed"].map((name) => `test/e2e/${name}.test.ts`);
 const folders = ["test/unit", "test/contract", "test/architecture.test.ts", ...campaigns];
 const shipped = [...new Bun.Glob("*.yaml").scanSync("scenarios")].map((file) => `scenarios/${file}`).sort();
 

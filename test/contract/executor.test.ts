@@ -265,13 +265,13 @@ describe.each(RUNNERS)("executor $mode, exact: $exact", ({ mode, run, runs, exac
   test("P1-E4 keys.prepare makes every machine before the first arrival, each on its own thread, and once", async () => {
     const keys = { count: 40, distribution: "round-robin" };
     const given = (prepare: boolean, size: number) => scenario({ load: burst(size), keys: { ...keys, prepare } });
-    const lazy = (await run(given(false, 25))).result.state;
+    if (exact) expect((await run(given(false, 25))).result.state).toEqual({ machines: 25, digest: expectedDigest(given(false, 25), 25) });
     const made = (await run(given(true, 25))).result.state;
-    expect([lazy?.machines, made?.machines]).toEqual([25, 40]);
-    expect(lazy?.digest).not.toBe(made?.digest ?? "");
-    // Once every machine has had its message there is no difference.
-    const [all, allMade] = [await run(given(false, 80)), await run(given(true, 80))];
-    expect(allMade.result.state).toEqual(all.result.state ?? null);
+    expect(made?.machines).toBe(40);
+    expect(made?.digest).not.toBe(expectedDigest(given(false, 25), 25));
+    // Once every machine has had its message it is as if none had been made before.
+    const all = (await run(given(true, 80))).result.state;
+    expect(all).toEqual({ machines: 40, digest: expectedDigest(given(false, 80), 80) });
   });
 
   test("keys.order: false lets messages of a key overlap, tells how many came out of order, and is no fault", async () => {
@@ -543,7 +543,7 @@ describe("what the modes mean", () => {
 
 describe.each(RUNNERS)("closed loops, $mode", ({ mode, run, exact }) => {
   test("shared-iterations sends each once, and never more at a time than there are clients", async () => {
-    for (const batch of [{}, { size: 7 }, { size: 3, timeout: "1ms" }]) {
+    for (const batch of exact ? [{}, { size: 7 }, { size: 3, timeout: "1ms" }] : [{}, { size: 3, timeout: "1ms" }]) {
       const given = scenario({
         load: { executor: "shared-iterations", vus: 5, iterations: 203 },
         work: { kind: "sleep", time: "200us" },
@@ -785,10 +785,10 @@ describe("parallel", () => {
 
   test("an unlimited queue stops at its memory limit and says so", async () => {
     const { result } = await really(
-      scenario({ load: burst(3_000_000), work: { kind: "sleep", time: "5ms" }, queue: { capacity: "unlimited", memoryLimit: "40MB" } }),
+      scenario({ load: burst(1_000_000), work: { kind: "sleep", time: "5ms" }, queue: { capacity: "unlimited", memoryLimit: "20MB" } }),
     );
     expect(result.status).toBe("failed");
-    expect(result.problems[0]).toContain("memoryLimit of 40.0 MB");
+    expect(result.problems[0]).toContain("memoryLimit of 20.0 MB");
     expect(imbalance(result.ledger)).toBe(0);
   });
 });
@@ -822,9 +822,9 @@ describe("Workers", () => {
 
 describe("T-13 formats between threads", () => {
   test.each(WIRE_FORMATS)("%s: one digest, and what a message cost", async (codec) => {
-    const given = scenario({ load: burst(3000), keys: { count: 50 }, batch: { size: 50 }, parallel: { workers: 2, codec } });
+    const given = scenario({ load: burst(1000), keys: { count: 50 }, batch: { size: 50 }, parallel: { workers: 2, codec } });
     const { result } = await really(given);
-    expect([result.ledger.processed, result.state?.digest]).toEqual([3000, expectedDigest(given, 3000)]);
+    expect([result.ledger.processed, result.state?.digest]).toEqual([1000, expectedDigest(given, 1000)]);
     const { bytesPerMessage = 0, encodeNs = 0, decodeNs = 0, ...rest } = result.serialization ?? {};
     expect(rest).toMatchObject({ codec, diskWriteNs: null });
     expect(bytesPerMessage).toBeWithin(16, 400);

@@ -125,7 +125,7 @@ async function balanced(how: How, servers: readonly Told[], http: 1 | 2): Promis
   const [plan] = planCases([{ params: {}, scenario }], 2);
   if (plan === undefined) throw new Error("unreachable");
   const access = { ...NO_ACCESS, files: { ...NO_ACCESS.files, log } };
-  const { result } = await runHere(plan, undefined, { access, http: 0, roundsPerMs: 1 });
+  const { result } = await runHere(plan, undefined, { access, rehearsal: 0, roundsPerMs: 1 });
   const { fetch: figures, checks, status } = result;
   for (const server of servers) server.stop();
   if (figures === undefined) throw new Error("unreachable");

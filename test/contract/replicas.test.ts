@@ -35,7 +35,7 @@ function scenarioOf(mode: string, fetch: object) {
 async function ran(mode: string, fetch: object) {
   const [plan] = planCases([{ params: {}, scenario: scenarioOf(mode, fetch) }], 2);
   if (plan === undefined) throw new Error("unreachable");
-  const { result } = await runHere(plan, undefined, { http: 0, roundsPerMs: 1 });
+  const { result } = await runHere(plan, undefined, { rehearsal: 0, roundsPerMs: 1 });
   if (result.fetch === undefined) throw new Error("unreachable");
   expect(result.checks?.filter(({ ok }) => !ok)).toEqual([]);
   return result.fetch;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { numbered } from "../../src/engine/run/case-files.ts";
 import { type RunOptions, startRun } from "../../src/engine/run/run.ts";
+import { describeExit, RunnerProcess } from "../../src/engine/run/runner-process.ts";
 import type { NamedScenario } from "../../src/plan/plan.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import { YamlFile } from "../../src/scenario/yaml-file.ts";
@@ -167,6 +168,18 @@ describe("a runner that ends without a result", () => {
     ]);
     expect(result.cases[0]?.problems[0]).toStartWith("The runner was killed (SIGKILL)");
     expect(result.cases[0]?.ledger).toMatchObject({ scheduled: 5, unfinished: 5 });
+  });
+
+  test("though it has not ended is noticed, named and ended, once it has been silent for too long", async () => {
+    const runner: RunnerProcess = new RunnerProcess((message) => {
+      if (message.type !== "hello") return;
+      process.kill(runner.pid, "SIGSTOP");
+      runner.setPatience(500);
+    });
+    const exit = await runner.exited;
+    expect(exit).toMatchObject({ signal: "SIGKILL", silentMs: 500, spoke: true });
+    // Why it is silent is known where the system tells the state of a process.
+    expect(describeExit(exit)).toMatch(/^The runner gave no sign of life for 1 s(, since a signal had stopped it,)? and was ended\.$/);
   });
 
   test("since it met an error tells which", async () => {

@@ -39,7 +39,7 @@ async function ran(mode: string, fetch: object) {
   const { scenario } = resolveScenario(YamlFile.parse("saving", JSON.stringify(whole)), join(temporaryFolder(), "saving"));
   const [plan] = planCases([{ params: {}, scenario }], 2);
   if (plan === undefined) throw new Error("unreachable");
-  const { result } = await runHere(plan, undefined, { http: 0, roundsPerMs: 1 });
+  const { result } = await runHere(plan, undefined, { rehearsal: 0, roundsPerMs: 1 });
   if (result.fetch === undefined) throw new Error("unreachable");
   return { ...result.fetch, checks: result.checks?.filter(({ ok }) => !ok), ledger: result.ledger };
 }

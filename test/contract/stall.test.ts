@@ -63,7 +63,7 @@ test("at a rate the stall of a server is in the percentiles, in a closed loop it
     const { scenario } = resolveScenario(YamlFile.parse("stall", JSON.stringify(whole)), join(temporaryFolder(), "stall"));
     const [plan] = planCases([{ params: {}, scenario }], 2);
     if (plan === undefined) throw new Error("unreachable");
-    const { result } = await runHere(plan, undefined, { http: 0, roundsPerMs: 1 });
+    const { result } = await runHere(plan, undefined, { roundsPerMs: 1 });
     server.stop(true);
     return result.latency.sojourn;
   };

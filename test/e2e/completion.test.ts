@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
@@ -22,9 +22,16 @@ function shell(command: readonly string[], env: Record<string, string> = {}) {
   return { code: child.exitCode, stdout: child.stdout.toString(), stderr: child.stderr.toString() };
 }
 
+const SCRIPT = join(folder, "completion.bash");
+beforeAll(async () => writeFileSync(SCRIPT, (await lab(["completion", "bash"])).stdout));
+
 /** What bash offers for the last of the words, as it would call the completion. */
 function offered(...words: readonly string[]): readonly string[] {
-  const ask = `source <(lab-tui completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lab_tui; printf "%s\\n" "\${COMPREPLY[@]}"`;
+  return offeredBy(`source "${SCRIPT}"`, ...words);
+}
+
+function offeredBy(source: string, ...words: readonly string[]): readonly string[] {
+  const ask = `${source}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lab_tui; printf "%s\\n" "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = shell(["bash", "-c", ask, "bash", "lab-tui", ...words]);
   expect(stderr).toBe("");
   return stdout.split("\n").filter((line) => line !== "");
@@ -37,6 +44,7 @@ describe("completion in bash", () => {
     expect(offered("runs", "")).toEqual(["baselines", "trend", "rm", "prune"]);
     expect(offered("runs", "trend", "first")).toEqual(["first-look"]);
     expect(offered("help", "repl")).toEqual(["replay"]);
+    expect(offeredBy("source <(lab-tui completion bash)", "help", "repl")).toEqual(["replay"]);
   });
 
   test("the flags of the command that is written, and of no other", () => {

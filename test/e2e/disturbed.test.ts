@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "../../src/telemetry/result.ts";
-import { lab, temporaryFolder } from "../support/cli.ts";
+import { labProcess, temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(60_000);
 
@@ -18,7 +18,7 @@ test("scenarios of one command are of one calibration", async () => {
     writeFileSync(file, `title: ${name}\nmodes: [sync]\nload: { executor: bursts, size: 5 }\nwork: { kind: cpu, time: 1ms }\n`);
     return file;
   });
-  const { stdout } = await lab(["run", ...files, "--no-store", "-q", "--json", "-"]);
+  const { stdout } = await labProcess(["run", ...files, "--no-store", "-q", "--json", "-"]);
   const [one, two] = (JSON.parse(stdout) as RunResult[]).map(({ machine }) => machine.calibration);
   expect(one?.roundsPerMs ?? 0).toBeGreaterThan(1000);
   expect(two).toEqual(one ?? null);
@@ -41,7 +41,7 @@ describe.skipIf(!existsSync("/proc/stat"))("beside another program that has a co
     const file = join(folder, `${workload}.yaml`);
     const json = join(folder, `${workload}.json`);
     writeFileSync(file, `title: ${workload}\nmodes: [${modes}]\n${SCENARIOS[workload]}\n`);
-    const { stdout, stderr } = await lab(["run", file, "--headless", "--no-store", "--force", "--json", json]);
+    const { stdout, stderr } = await labProcess(["run", file, "--headless", "--no-store", "--force", "--json", json]);
     return { result: JSON.parse(readFileSync(json, "utf8")) as RunResult, stdout, stderr };
   }
 

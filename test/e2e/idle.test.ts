@@ -2,11 +2,11 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "../../src/telemetry/result.ts";
-import { lab, temporaryFolder } from "../support/cli.ts";
+import { labProcess, temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(120_000);
 
-const SECONDS = 5;
+const SECONDS = 3;
 
 /** Two messages, seconds apart: what is used between them is what waiting costs. */
 const scenario = (rate: number, modes: string) => `title: idle
@@ -49,7 +49,7 @@ test.concurrent.each([
   writeFileSync(file, scenario(rate, modes));
   const env = { LAB_TUI_REHEARSAL: "1" };
   const [{ stdout, code }, bare] = await Promise.all([
-    lab(["run", file, "--headless", "--no-store", "-q", "--json", "-"], { env }),
+    labProcess(["run", file, "--headless", "--no-store", "-q", "--json", "-"], { env }),
     bareWaking(rate),
   ]);
   rmSync(folder, { recursive: true });

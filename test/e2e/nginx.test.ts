@@ -120,7 +120,7 @@ async function ask(mode: Mode, urls: readonly string[], load: object, { keepAliv
   const { scenario } = resolveScenario(YamlFile.parse("nginx", JSON.stringify(whole)), join(folder, "nginx"));
   const [plan] = planCases([{ params: {}, scenario }], 2);
   if (plan === undefined) throw new Error("unreachable");
-  const { result } = await runHere(plan, undefined, { http: 0, roundsPerMs: 1, onStarted });
+  const { result } = await runHere(plan, undefined, { rehearsal: 0, roundsPerMs: 1, onStarted });
   const { fetch: figures, checks } = result;
   if (figures === undefined) throw new Error("unreachable");
   expect(checks?.filter(({ ok }) => !ok)).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
+import { cleanEnv, lab, labProcess, MAIN, temporaryFolder } from "../support/cli.ts";
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,7 +23,7 @@ describe.skipIf(Bun.which("mkfifo") === null)("what is no file (needs mkfifo)", 
     const pipe = join(folder, `pipe${flag}`);
     Bun.spawnSync(["mkfifo", pipe]);
     const reader = Bun.spawn(["cat", pipe], { stdout: "pipe" });
-    const { code } = await lab(["run", scenario, "-q", "--no-store", flag, pipe]);
+    const { code } = await labProcess(["run", scenario, "-q", "--no-store", flag, pipe]);
     expect([code, await new Response(reader.stdout).text()]).toEqual([0, expect.stringMatching(expected)]);
   });
 
@@ -45,12 +45,12 @@ describe.skipIf(Bun.which("mkfifo") === null)("what is no file (needs mkfifo)", 
 });
 
 test("--json /dev/stdout is --json -: nothing but JSON goes there", async () => {
-  const { stdout } = await lab(["run", TINY, "--headless", "--no-store", "--json", "/dev/stdout"]);
+  const { stdout } = await labProcess(["run", TINY, "--headless", "--no-store", "--json", "/dev/stdout"]);
   expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: expect.any(Number) });
 });
 
 test("--dump-state /dev/stdout writes the states there, and nothing else goes there", async () => {
-  const { stdout } = await lab(["run", TINY, "--headless", "--no-store", "--dump-state", "/dev/stdout"]);
+  const { stdout } = await labProcess(["run", TINY, "--headless", "--no-store", "--dump-state", "/dev/stdout"]);
   expect(Object.keys(JSON.parse(stdout) as object)).toContain("worker-0");
 });
 
@@ -72,6 +72,6 @@ test.skipIf(Bun.which("bash") === null)("states that do not fit on the disk: a s
 test("a folder for temporary files that is not there is named, and no internal error", async () => {
   const replay = join(folder, "stdin.yaml");
   writeFileSync(replay, 'title: Replayed\nmodes: [sync]\nload: { executor: replay, file: "-" }\nwork: { kind: none }\n');
-  const { code, stderr } = await lab(["run", replay, "-q", "--no-store"], { stdin: "{}", env: { TMPDIR: `${replay}/none` } });
+  const { code, stderr } = await labProcess(["run", replay, "-q", "--no-store"], { stdin: "{}", env: { TMPDIR: `${replay}/none` } });
   expect([code, stderr]).toEqual([2, expect.stringContaining(`${replay}/none`)]);
 });

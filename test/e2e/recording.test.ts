@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Terminal } from "@xterm/headless";
 import { RunStore } from "../../src/store/run-store.ts";
-import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
+import { cleanEnv, lab, labProcess, MAIN, temporaryFolder } from "../support/cli.ts";
 import { caseResult, runResult, sample } from "../support/results.ts";
 import { type Screen, screensOfTests } from "../support/terminal.ts";
 
@@ -81,7 +81,7 @@ describe("a recording of a terminal", () => {
 
 test("a recording without a terminal is of the size that was asked for, and ends with the summary", async () => {
   const file = cast("headless.cast");
-  const { code } = await lab(["run", QUICK, "--no-store", "--headless", "--cast", file, "--cast-size", "90x30"], { env });
+  const { code } = await labProcess(["run", QUICK, "--no-store", "--headless", "--cast", file, "--cast-size", "90x30"], { env });
   expect(code).toBe(0);
   expect(eventsOf(file)[0]).toMatchObject({ version: 2, width: 90, height: 30, title: "A quick run" });
   const all = eventsOf(file)

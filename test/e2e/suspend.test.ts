@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { cleanEnv, MAIN, temporaryFolder } from "../support/cli.ts";
+import { childrenOf } from "../support/processes.ts";
 import { type Screen, screensOfTests } from "../support/terminal.ts";
 
 setDefaultTimeout(90_000);
@@ -30,11 +31,6 @@ function shell(): Screen {
     cwd: folder,
     env: { PS1: `${PROMPT}> ` },
   });
-}
-
-function childrenOf(pid: number): number[] {
-  const { stdout } = Bun.spawnSync(["pgrep", "-P", String(pid)]);
-  return stdout.toString().trim().split("\n").filter(Boolean).map(Number);
 }
 
 /** The console that a shell runs, once it draws. */

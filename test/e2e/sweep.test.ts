@@ -17,17 +17,17 @@ describe("P1-E1 sweeps", () => {
     const file = join(folder, "swept.yaml");
     writeFileSync(
       file,
-      "title: swept\nmodes: [sync, async]\nload: { executor: bursts, size: 10 }\nwork: { kind: none }\nsweep:\n  load.size: [10, 20, 30]\n  batch.size: [1, 5]\n",
+      "title: swept\nmodes: [sync, async]\nload: { executor: bursts, size: 10 }\nwork: { kind: none }\nsweep:\n  load.size: [10, 20]\n  batch.size: [1, 5]\n",
     );
     const out = join(folder, "out");
     const { code, stdout, stderr } = await lab(["run", file, "--headless", "--json", "-", "--out", out]);
     expect(code).toBe(0);
     const { cases } = JSON.parse(stdout) as RunResult;
     expect(cases.map(({ mode, params, ledger }) => [mode, params["load.size"], params["batch.size"], ledger.processed])).toEqual(
-      [10, 20, 30].flatMap((size) => [1, 5].flatMap((batch) => ["sync", "async"].map((mode) => [mode, size, batch, size]))),
+      [10, 20].flatMap((size) => [1, 5].flatMap((batch) => ["sync", "async"].map((mode) => [mode, size, batch, size]))),
     );
-    const order = [...stderr.matchAll(/\[(\d+)\/12 [^\]]*\] completed/g)].map(([, number]) => Number(number));
-    expect(order.length).toBe(12);
+    const order = [...stderr.matchAll(/\[(\d+)\/8 [^\]]*\] completed/g)].map(([, number]) => Number(number));
+    expect(order.length).toBe(8);
     expect(order).not.toEqual([...order].sort((a, b) => a - b));
     const { points } = loadScenarioFile(file);
     expect(runOrder(planCases(points, 2)).map((index) => index + 1)).toEqual(order);
@@ -41,7 +41,7 @@ describe("P1-E1 sweeps", () => {
     const { cases } = await runScenario({
       title: "share",
       modes: ["sync", "async"],
-      load: { executor: "constant-arrival-rate", rate: "50%", duration: "1s" },
+      load: { executor: "constant-arrival-rate", rate: "50%", duration: "600ms" },
       work: { kind: "sleep", time: "4ms" },
     });
     for (const { status, rate, offeredRate, tape } of cases) {
@@ -58,8 +58,8 @@ describe("P1-E1 sweeps", () => {
       title: "share of requests",
       workload: "fetch",
       modes: ["async", "parallel"],
-      load: { executor: "constant-arrival-rate", rate: "80%", duration: "500ms" },
-      fetch: { target: { mock: { latency: "20ms" } }, tiles: { zoom: 5, count: 1000 }, concurrency: { max: 8 } },
+      load: { executor: "constant-arrival-rate", rate: "80%", duration: "200ms" },
+      fetch: { target: { mock: { latency: "20ms" } }, tiles: { zoom: 5, count: 200 }, concurrency: { max: 8 } },
       parallel: { workers: 2 },
     });
     expect(cases.map(({ rate }) => [rate?.asked, rate?.probedMode])).toEqual([
@@ -67,23 +67,5 @@ describe("P1-E1 sweeps", () => {
       ["80%", "async"],
     ]);
     expect(cases[1]?.tape.hash).toBe(cases[0]?.tape.hash as string);
-  });
-
-  test("load.rate: max finds the highest rate that keeps the thresholds, and says between which two it lies", async () => {
-    const { cases, thresholds } = await runScenario({
-      title: "max",
-      modes: ["sync"],
-      load: { executor: "constant-arrival-rate", rate: "max", duration: "400ms" },
-      gracefulStop: "300ms",
-      work: { kind: "sleep", time: "5ms" },
-      thresholds: { sojourn_ms: ["p(95)<40"] },
-    });
-    const { rate, status } = cases[0] ?? {};
-    expect(status).toBe("completed");
-    expect(rate?.low).toBeGreaterThan(100);
-    expect(rate?.high ?? 0).toBeLessThan(300);
-    expect(rate?.high ?? 0).toBeGreaterThan(rate?.low ?? 0);
-    expect(rate?.trials?.length).toBeGreaterThan(1);
-    expect(thresholds.every(({ ok }) => ok)).toBe(true);
   });
 });

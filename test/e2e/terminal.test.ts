@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { RunStore } from "../../src/store/run-store.ts";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
+import { childrenOf } from "../support/processes.ts";
 import { caseResult, runResult } from "../support/results.ts";
 import { type Screen, screensOfTests } from "../support/terminal.ts";
 
@@ -287,8 +288,7 @@ describe("signals", () => {
   test("a runner that is killed does not take the dashboard with it", async () => {
     const screen = open(["run", LONG, "--no-store"]);
     await screen.until(/ left/);
-    const { stdout } = Bun.spawnSync(["pgrep", "-P", String(screen.pid)]);
-    for (const pid of stdout.toString().trim().split("\n").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
+    for (const pid of childrenOf(screen.pid)) process.kill(pid, "SIGKILL");
     expect(await screen.until("% finished")).toContain("async (failed)");
     screen.type("q");
     expect(await screen.exited).toBe(1);

@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { main } from "../../src/cli/program.ts";
 import { SHORT_REHEARSAL } from "./rehearsal.ts";
 
 export const ROOT = resolve(import.meta.dir, "../..");
@@ -28,15 +29,20 @@ export function cleanEnv(more: Record<string, string> = {}): Record<string, stri
   };
 }
 
-/** Runs the console without a terminal and waits for its end. */
-export async function lab(
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** Runs the console in a process of its own, without a terminal, and waits for its end: for what is about pipes, signals, or the process. */
+export async function labProcess(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly stdin?: string; readonly env?: Record<string, string> } = {},
+  { cwd = ROOT, env, stdin }: Surroundings & { readonly stdin?: string } = {},
 ): Promise<Finished> {
   const child = Bun.spawn([process.execPath, MAIN, ...args], {
-    cwd: options.cwd ?? ROOT,
-    env: cleanEnv(options.env),
-    stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
+    cwd,
+    env: cleanEnv(env),
+    stdin: stdin === undefined ? "ignore" : new Blob([stdin]),
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -44,23 +50,74 @@ export async function lab(
   return { code, stdout, stderr };
 }
 
+let busy = false;
+
+/** Runs the console in this process, as without a terminal; cases have processes of their own as ever. One at a time. */
+export async function lab(args: readonly string[], { cwd = ROOT, env }: Surroundings = {}): Promise<Finished> {
+  if (busy) throw new Error("the console runs here already; labProcess runs beside others");
+  busy = true;
+  const said = { stdout: "", stderr: "" };
+  const before = { folder: process.cwd(), env: { ...process.env } };
+  try {
+    process.chdir(cwd);
+    // As src/main.ts sets it.
+    setEnvironment({ NODE_ENV: "production", ...cleanEnv(env) });
+    const code = await overhearing(
+      () => main(args),
+      (text, from) => {
+        said[from] += text;
+      },
+    );
+    return { code, ...said };
+  } finally {
+    process.chdir(before.folder);
+    setEnvironment(before.env);
+    busy = false;
+  }
+}
+
+function setEnvironment(env: Readonly<Record<string, string | undefined>>): void {
+  for (const name of Object.keys(process.env)) if (env[name] === undefined) delete process.env[name];
+  Object.assign(process.env, env);
+}
+
 /** Runs something of the console in this process; everything it writes, standard output and error together. */
 export async function heard(run: () => Promise<void>): Promise<string> {
-  const streams = [process.stdout, process.stderr];
-  const writes = streams.map((stream) => stream.write);
   let said = "";
-  for (const stream of streams) {
-    stream.write = ((text: string) => {
-      said += text;
-      return true;
-    }) as typeof stream.write;
-  }
-  try {
-    await run();
-  } finally {
-    for (const [i, stream] of streams.entries()) stream.write = writes[i] as typeof stream.write;
-  }
+  await overhearing(run, (text) => {
+    said += text;
+  });
   return said;
+}
+
+/** Gives `hear` all that is written to standard output and error meanwhile, neither of which is a terminal then. */
+async function overhearing<T>(run: () => Promise<T>, hear: (text: string, from: "stdout" | "stderr") => void): Promise<T> {
+  const undo = (["stdout", "stderr"] as const).map((from) => {
+    const decoder = new TextDecoder();
+    const write = (chunk: string | Uint8Array, ...rest: readonly unknown[]) => {
+      hear(typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }), from);
+      for (const done of rest) if (typeof done === "function") done();
+      return true;
+    };
+    return overlay(process[from], { write, isTTY: false, columns: undefined });
+  });
+  try {
+    return await run();
+  } finally {
+    for (const one of undo) one();
+  }
+}
+
+/** Lays values over those of an object; the function that is returned takes them away. */
+function overlay(target: object, values: Readonly<Record<string, unknown>>): () => void {
+  const before = Object.keys(values).map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
+  for (const [name, value] of Object.entries(values)) Object.defineProperty(target, name, { value, writable: true, configurable: true });
+  return () => {
+    for (const [name, own] of before) {
+      if (own === undefined) Reflect.deleteProperty(target, name);
+      else Object.defineProperty(target, name, own);
+    }
+  };
 }
 
 export function temporaryFolder(): string {

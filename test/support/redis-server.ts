@@ -61,16 +61,16 @@ export class RedisServer {
     this.running.kill(signal);
   }
 
-  /** Kills it and starts it again, on the same port and with the same folder. `downMs`: how long it is gone; `whileDown`: done meanwhile. */
-  restart({ signal = "SIGKILL" as NodeJS.Signals, downMs = 0, whileDown = () => {} } = {}): Promise<void> {
+  /** Kills it and starts it again, on the same port and with the same folder. `downMs`: how long it is gone, at least; `whileDown`: done meanwhile. */
+  restart({ signal = "SIGKILL" as NodeJS.Signals, downMs = 0, whileDown = (): void | Promise<void> => {} } = {}): Promise<void> {
     this.restarting = this.startAgain(signal, downMs, whileDown);
     return this.restarting;
   }
 
-  private async startAgain(signal: NodeJS.Signals, downMs: number, whileDown: () => void): Promise<void> {
+  private async startAgain(signal: NodeJS.Signals, downMs: number, whileDown: () => void | Promise<void>): Promise<void> {
     this.running.kill(signal);
     await this.running.exited;
-    whileDown();
+    await whileDown();
     await Bun.sleep(downMs);
     const again = await started(this.port, this.folder, this.secure, this.options);
     if (again === null) throw new Error("redis-server did not start again");

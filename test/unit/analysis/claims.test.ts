@@ -33,7 +33,7 @@ const GRAMMAR = [...MESSAGE_CLAIMS, ...MACHINE_CLAIMS, ...FETCH_CLAIMS, ...FLOW_
 describe("every claim of an explanation is borne by its figures", () => {
   test("of messages: cases on a virtual clock, and each with figures changed in ten ways", async () => {
     const wrong: string[] = [];
-    for (let i = 0; i < rounds(60, 2000); i++) {
+    for (let i = 0; i < rounds(40, 2000); i++) {
       const told = await simulatedCase(SEED, i);
       // What failed is told by its problem.
       if (told === null || told.result.status === "failed") continue;
