@@ -238,28 +238,19 @@ describe("thresholds", () => {
     expect([code, results.length, results[0]?.cases[0]?.status]).toEqual([104, 1, "completed"]);
   });
 
-  test("a search that is stopped says nothing of the rate it was at, and keeps what held before", async () => {
-    const stopped = async (duration: string, at: RegExp) => {
-      const load = `load: { executor: constant-arrival-rate, rate: max, duration: ${duration} }`;
-      const path = file(`max-${duration}.yaml`, `title: max\nmodes: [sync]\n${load}\nwork: { kind: sleep, time: 5ms }\n`);
-      const child = Bun.spawn([process.execPath, MAIN, "run", path, "--headless", "--no-store", "--json", "-"], {
-        env: cleanEnv({ LAB_TUI_REHEARSAL: "1" }),
-        stdout: "pipe",
-        stderr: "pipe",
-      });
-      const written = new Response(child.stdout).text();
-      for await (const chunk of child.stderr) if (at.test(new TextDecoder().decode(chunk))) child.kill("SIGINT");
-      expect(await child.exited).toBe(130);
-      return (JSON.parse(await written) as RunResult).cases[0];
-    };
-    const [early, later] = await Promise.all([stopped("20s", /\b1 s\b/), stopped("600ms", /trial 3/)]);
-    expect([early?.status, early?.rate]).toMatchObject(["aborted", { low: 0, high: null, trials: [] }]);
-    const { low = 0, resolved = 0, trials = [] } = later?.rate ?? {};
-    expect([later?.status, trials.length, trials.find(({ rate }) => rate === resolved)?.ok]).toEqual(["aborted", 2, true]);
-    // What is said to hold is no more than what was tried.
-    expect(low).toBeLessThanOrEqual(resolved);
-    expect(low).toBeGreaterThan(0.9 * resolved);
-    expect(later?.offeredRate).toBeCloseTo(resolved, -1);
+  test("a search that is stopped says nothing of the rate it was at", async () => {
+    const load = "load: { executor: constant-arrival-rate, rate: max, duration: 20s }";
+    const path = file("max.yaml", `title: max\nmodes: [sync]\n${load}\nwork: { kind: sleep, time: 5ms }\n`);
+    const child = Bun.spawn([process.execPath, MAIN, "run", path, "--headless", "--no-store", "--json", "-"], {
+      env: cleanEnv(),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const written = new Response(child.stdout).text();
+    for await (const chunk of child.stderr) if (/\b1 s\b/.test(new TextDecoder().decode(chunk))) child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    const one = (JSON.parse(await written) as RunResult).cases[0];
+    expect([one?.status, one?.rate]).toMatchObject(["aborted", { low: 0, high: null, trials: [] }]);
   });
 
   test("abortOnFail ends the case early, after its delay", async () => {

@@ -127,7 +127,7 @@ describe("compare", () => {
   });
 
   test("scenarios are run side by side in rounds on one tape, and their arms are kept as runs", async () => {
-    const args = ["compare", SCENARIO, "--with", "message.updates={min: 2, max: 2}", "--rounds", "4", "--reruns", "0", "--json"];
+    const args = ["compare", SCENARIO, "--with", "message.updates={min: 2, max: 2}", "--rounds", "6", "--reruns", "0", "--json"];
     const { code, stdout, stderr } = await lab(args);
     expect(code).toBe(0);
     const comparison = JSON.parse(stdout) as ResultComparison;
@@ -135,11 +135,11 @@ describe("compare", () => {
     expect(comparison.b).toBe(`${SCENARIO} with message.updates={min: 2, max: 2}`);
     expect(comparison.notes).toContain("A and B ran in turn, in an order shuffled by seed 1");
     expect(comparison.information.map(({ metric }) => metric)).toEqual(["service_p50", "cpu_per_item"]);
-    const told = stderr.match(/\[round \d\/4 [AB] sync\]/g) ?? [];
-    expect(told).toHaveLength(8);
-    expect(new Set(told).size).toBe(8);
+    const told = stderr.match(/\[round \d\/6 [AB] sync\]/g) ?? [];
+    expect(told).toHaveLength(12);
+    expect(new Set(told).size).toBe(12);
     const runs = JSON.parse((await lab(["runs", "--json"])).stdout) as { readonly cases: number }[];
-    expect(runs.slice(0, 2).map(({ cases }) => cases)).toEqual([4, 4]);
+    expect(runs.slice(0, 2).map(({ cases }) => cases)).toEqual([6, 6]);
   });
 
   test.each([

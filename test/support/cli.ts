@@ -99,13 +99,26 @@ async function overhearing<T>(run: () => Promise<T>, hear: (text: string, from: 
       for (const done of rest) if (typeof done === "function") done();
       return true;
     };
-    return overlay(process[from], { write, isTTY: false, columns: undefined });
+    const [uncover, unlisten] = [overlay(process[from], { write, isTTY: false, columns: undefined }), listenersOf(process[from])];
+    return () => {
+      uncover();
+      unlisten();
+    };
   });
   try {
     return await run();
   } finally {
     for (const one of undo) one();
   }
+}
+
+/** The listeners of a stream as they are; the function that is returned takes away those that have come since. */
+function listenersOf(stream: NodeJS.WriteStream): () => void {
+  const before = new Map(stream.eventNames().map((name) => [name, stream.rawListeners(name)]));
+  return () => {
+    for (const name of stream.eventNames())
+      for (const one of stream.rawListeners(name)) if (!before.get(name)?.includes(one)) stream.off(name, one as () => void);
+  };
 }
 
 /** Lays values over those of an object; the function that is returned takes them away. */

@@ -6,15 +6,17 @@ import { caseResult } from "../../support/results.ts";
 import { runVirtually } from "../../support/virtual-run.ts";
 import { planOf } from "../../support/virtual-setup.ts";
 
-/** Runs cases on a virtual clock, and keeps what each was for. */
+/** Runs cases on a virtual clock, and keeps what each was for; it is stopped in the middle of the last. */
 class VirtualRunner implements CaseRunner {
   readonly notes: (string | null)[] = [];
+
+  constructor(private readonly last = Number.POSITIVE_INFINITY) {}
 
   async run(_: number, { scenario, mode }: CasePlan, note: string | null = ""): Promise<RanCase> {
     this.notes.push(note);
     const { result, samples: series } = await runVirtually(scenario, mode);
     const { thresholds: verdicts, ...measured } = result;
-    return { result: { ...caseResult({ mode }), ...measured, series }, verdicts };
+    return { result: { ...caseResult({ mode }), ...measured, series, ...(this.stopped() ? { status: "aborted" } : {}) }, verdicts };
   }
 
   without({ mode }: CasePlan, why: string): RanCase {
@@ -26,9 +28,12 @@ class VirtualRunner implements CaseRunner {
   }
 
   stopped(): boolean {
-    return false;
+    return this.notes.length >= this.last;
   }
 }
+
+/** As many at a time as there is concurrency, whatever their keys. */
+const UNORDERED = { keys: { count: 10_000 }, async: { concurrency: 4 } };
 
 const scenarioAt = (rate: string, more: object) =>
   scenarioSchema.parse({ title: "x", load: { executor: "constant-arrival-rate", rate, duration: "2s" }, ...more });
@@ -48,8 +53,19 @@ describe("a case that asks for", () => {
     expect(runner.notes).toEqual(trials.map(({ rate }, i) => expect.stringMatching(new RegExp(`^trial ${i + 1}: ${Math.round(rate)}`))));
   });
 
+  test("max and is stopped in a trial says nothing of its rate, and keeps what held before", async () => {
+    const plan = planOf(scenarioAt("max", { work: { kind: "sleep", time: "5ms" } }), "sync");
+    const { result } = await new AskedRates([plan], { cores: 2 }, new VirtualRunner(3)).run(0, plan);
+    const { low = 0, resolved = 0, trials = [] } = result.rate ?? {};
+    expect([result.status, trials.length, trials.find(({ rate }) => rate === resolved)?.ok]).toEqual(["aborted", 2, true]);
+    // What is said to hold is no more than what was tried.
+    expect(low).toBeLessThanOrEqual(resolved);
+    expect(low).toBeGreaterThan(0.9 * resolved);
+    expect(result.offeredRate).toBeCloseTo(resolved, -1);
+  });
+
   test("a share gets it of the first mode, probed once for all", async () => {
-    const scenario = scenarioAt("50%", { modes: ["async", "parallel"], work: { kind: "io", time: "20ms" }, async: { concurrency: 4 } });
+    const scenario = scenarioAt("50%", { modes: ["async", "parallel"], work: { kind: "io", time: "20ms" }, ...UNORDERED });
     const plans = (["async", "parallel"] as const).map((mode) => ({ ...planOf(scenario, mode), scenario }));
     const runner = new VirtualRunner();
     const rates = new AskedRates(plans, { cores: 2 }, runner);
