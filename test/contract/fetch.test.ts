@@ -41,10 +41,14 @@ async function runCaseOf(mode: Mode, fields: Fields, options: Parameters<typeof 
   return { plan, ...(await runHere(plan, undefined, { access, roundsPerMs: 1, ...options })) };
 }
 
-/** With everything the console adds to it. */
+/** With everything the console adds to it, explained as on a machine that nobody else uses. */
 async function ran(mode: Mode, fields: Fields, options?: Parameters<typeof runHere>[2]): Promise<CaseResult> {
   const { plan, result, samples: series } = await runCaseOf(mode, fields, options);
-  const { thresholds: _, ...measured } = result;
+  const { thresholds: _, ...measured } = {
+    ...result,
+    disturbed: null,
+    cores: result.cores.map(({ core }) => ({ core, utilization: 0.2 })),
+  };
   const complete = { ...measured, params: {}, predicted: predict({ ...plan, cores: 2 }), series };
   return { ...complete, explanation: explain(complete, plan.scenario) };
 }
@@ -208,8 +212,8 @@ describe("T-3 T-4 explained from their own numbers", () => {
     const limited = await ran("async", {
       fetch: {
         target: { mock: { latency: "1ms", rateLimit: 200, retryAfter: "50ms" } },
-        tiles: { zoom: 6, count: 250 },
-        rateLimit: { initial: 150, max: 1000 },
+        tiles: { zoom: 6, count: 400 },
+        rateLimit: { initial: 50, max: 1000 },
         retry: { max: 5 },
         concurrency: { max: 20 },
       },

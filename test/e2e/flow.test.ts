@@ -59,8 +59,9 @@ describe("F workload flow", () => {
       expect(part(result, "event-bus")["failed"]).toBe(part(first as CaseResult, "event-bus")["failed"]);
       expect(result.explanation).toContain("of 600 deliveries failed in their handlers");
     }
-    const [sync, async] = results.map(({ latency }) => latency.service.p50);
-    expect(async).toBeLessThan((sync ?? 0) / 2);
+    // Three handlers in turn take three times as long as at once; other programs may make any of them longer, but none shorter.
+    const [sync = 0, async = 0] = results.map(({ latency }) => latency.service.min);
+    expect(async).toBeLessThan(sync / 2);
   });
 
   test("F-2 a pipeline with retries and a fallback; F-3 a stream; both in a runner of their own", async () => {
