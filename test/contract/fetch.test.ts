@@ -225,7 +225,12 @@ describe("T-3 T-4 explained from their own numbers", () => {
     // A machine that hiccups is told to slow down too early, never too late.
     for (const turn of limited.fetch?.rateTurns ?? []) expect(turn / 200).toBeLessThan(1.2);
     const unlimited = await ran("async", {
-      fetch: { target: { mock: { latency: "5ms" } }, tiles: { count: 200 }, concurrency: { max: "unlimited" }, connections: { max: 1000 } },
+      fetch: {
+        target: { mock: { latency: "300ms" } },
+        tiles: { count: 20 },
+        concurrency: { max: "unlimited" },
+        connections: { max: 1000 },
+      },
     });
     expect(unlimited.explanation).toContain("Nothing limits the requests in flight");
     expect(unlimited.predicted.capacity).toBeNull();
