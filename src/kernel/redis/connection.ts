@@ -126,7 +126,11 @@ export class RedisConnection implements RedisPort {
       await client.connect();
       const hello = (await client.send("HELLO", [])) as { readonly version?: unknown };
       checkVersion(String(hello.version ?? ""), shown);
-      await client.send("PING", []).catch((error: unknown) => checkReady(errorText(error), shown));
+      await client.send("PING", []).catch((error: unknown) => {
+        // One that breaks here tells nobody of its end.
+        if (!isReply(error)) throw error;
+        checkReady(errorText(error), shown);
+      });
     } catch (error) {
       client.close();
       throw error instanceof RedisError ? error : await this.refusal();
@@ -152,7 +156,7 @@ export class RedisConnection implements RedisPort {
 
   private translated(error: unknown): RedisError {
     const { shown } = this.url;
-    if ((error as { code?: unknown }).code === "ERR_REDIS_SERVER_ERROR") return replyError(errorText(error), shown);
+    if (isReply(error)) return replyError(errorText(error), shown);
     return this.closed ? closedError(shown) : interrupted(shown);
   }
 
@@ -183,6 +187,11 @@ export class RedisConnection implements RedisPort {
     this.cancelWatch = null;
     client?.close();
   }
+}
+
+/** True when the server answered, if only with an error. */
+function isReply(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "ERR_REDIS_SERVER_ERROR";
 }
 
 /** A server that loads its data greets, and does nothing else. Whatever else it answers, it is ready. */

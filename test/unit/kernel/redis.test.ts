@@ -62,6 +62,32 @@ describe("an address of Redis", () => {
   });
 });
 
+describe("a connection that breaks as it is made", () => {
+  test("is made again", async () => {
+    let connections = 0;
+    const listener = Bun.listen<number>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open: (socket) => {
+          socket.data = ++connections;
+        },
+        data: (socket, bytes) => {
+          for (const [command] of bytes.toString("latin1").matchAll(/HELLO|PING|ECHO/g)) {
+            if (command === "PING" && socket.data === 1) socket.end();
+            else socket.write(command === "HELLO" ? "%1\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n" : `+${command}\r\n`);
+          }
+        },
+        error() {},
+      },
+    });
+    const connection = new RedisConnection(`redis://127.0.0.1:${listener.port}`, { patienceMs: 2000, answerMs: 500 });
+    expect(await connection.send("ECHO", ["x"])).toBe("ECHO");
+    connection.close();
+    listener.stop(true);
+  });
+});
+
 describe.skipIf(!HAS_REDIS)("a connection to Redis (needs redis-server)", () => {
   let server: RedisServer;
   beforeAll(async () => {
