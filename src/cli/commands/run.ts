@@ -1,25 +1,21 @@
 import { LEAST_REPEATS, tooFewRepeats } from "../../analysis/repeats.ts";
 import { EXIT } from "../../kernel/exit.ts";
-import { printable } from "../../kernel/text.ts";
 import { plannedModes } from "../../plan/plan.ts";
 import { findScenario } from "../../scenario/find.ts";
 import type { ReadText } from "../../scenario/load.ts";
 import type { RunResult } from "../../telemetry/result.ts";
-import { changeTable } from "../../views/export/comparison.ts";
 import type { Session } from "../../views/live/session.tsx";
 import { BaselineCheck } from "../baseline.ts";
 import { compose } from "../compose.ts";
 import { type RunFlags, readFlags } from "../flags.ts";
-import { isOnGitHub, tellGitHub, workspace } from "../github.ts";
 import { RunKeeper } from "../keep.ts";
 import { loadAllForRun } from "../load-scenario.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
-import { placesIn } from "../places.ts";
 import { repeatsOf } from "../repeat-flags.ts";
+import { RunReporter } from "../run-reporter.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
 import { wantsSentences } from "../terminal.ts";
-import { verdictLines } from "../verdict-lines.ts";
 
 /** `lab-tui run SCENARIO…`. `session`: the console in which it was chosen. */
 export async function run(
@@ -40,10 +36,8 @@ export async function run(
   if (repeats !== null && repeats.rounds < LEAST_REPEATS) say(`warning: ${tooFewRepeats(repeats.rounds)}`);
   const modes = scenarios.flatMap(({ points }) => plannedModes(points, repeats?.rounds ?? null));
   const baselines = BaselineCheck.of(flags, scenarios);
-  const judgedFrom = (folder: string) => (result: RunResult, i: number) => {
-    return { result, places: placesIn(loaded[i]?.source ?? null, folder), comparison: baselines.against(result) };
-  };
-  const outputs = new Outputs(flags, scenarios.length, modes, judgedFrom(process.cwd()));
+  const reporter = new RunReporter(flags, loaded, baselines, say);
+  const outputs = new Outputs(flags, scenarios.length, modes, (result, scenario) => reporter.judged(result, scenario));
   outputs.checkStateFiles();
   outputs.spareInputs(scenarios.map(({ file, points }) => ({ file, points: points.map(({ scenario }) => scenario) })));
   let measured: readonly RunResult[] = [];
@@ -77,29 +71,10 @@ export async function run(
     summaryTo: toStdout ? "stderr" : "stdout",
   }).finally(() => outputs.finish(measured));
   if (keeper?.warning != null) say(keeper.warning);
-  if (flags.quiet === true) tellFailed(results);
-  results.forEach((result, i) => {
-    const source = loaded[i]?.source;
-    for (const line of source === undefined ? [] : verdictLines(result, source, flags.strict === true)) say(line);
-  });
-  if (isOnGitHub(flags)) tellGitHub(results.map(judgedFrom(workspace())), flags.strict === true, say);
-  const regressed = baselines.regressed(results);
-  const changes = flags.quiet === true && !regressed ? [] : results.flatMap((result) => baselines.against(result) ?? []).map(changeTable);
-  if (session !== null || toStdout || flags.quiet === true) for (const table of changes) say(table.trimEnd());
-  else process.stdout.write(changes.join(""));
+  reporter.report(results, session === null && !toStdout);
   for (const warning of stoppedBy === null ? baselines.save(results) : []) say(warning);
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
-  return viewBroken === null ? exitCodeOf(results, flags.strict, regressed) : EXIT.internal;
-}
-
-/** Reports, even when quiet, why a case has no valid measurement. */
-function tellFailed(results: readonly RunResult[]): void {
-  for (const { scenario, cases } of results) {
-    for (const { mode, status, problems } of cases) {
-      if (status !== "failed" && status !== "invalid") continue;
-      process.stderr.write(`${printable(scenario.name, 60)}: ${mode} ${status}: ${printable(problems.join(" "), 400)}\n`);
-    }
-  }
+  return viewBroken === null ? exitCodeOf(results, flags.strict, baselines.regressed(results)) : EXIT.internal;
 }
 
 /**
