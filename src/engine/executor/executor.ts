@@ -119,6 +119,8 @@ export interface Execution {
 export interface Executor {
   /** Works a job off. May be called again with another job, on the same warm threads. */
   execute(job: Job): Promise<Execution>;
+  /** Ids of the processes on this machine that work for it; absent: it starts none. */
+  readonly helpers?: readonly number[];
   close(): Promise<void>;
 }
 

@@ -18,7 +18,6 @@ import { openStage } from "../../workloads/open.ts";
 import { needsOpenLoop, runsHandler } from "../../workloads/processors.ts";
 import type { RequestStatus, Stage } from "../../workloads/stage.ts";
 import { AsyncExecutor } from "../executor/async.ts";
-import { DistributedExecutor, distributedRule } from "../executor/distributed/executor.ts";
 import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel/parallel.ts";
 import { workerThreads } from "../executor/parallel/threads.ts";
@@ -91,8 +90,8 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   const face = openFace(plan, facts, options.http, bell);
   const given: Setup = { ...timing(meter), plan, stage, face };
   const { time } = given;
-  const executor = makeExecutor(given, bell);
-  const setup: Setup = executor instanceof DistributedExecutor ? { ...given, helpers: () => executor.helpers } : given;
+  const executor = await makeExecutor(given, bell);
+  const setup: Setup = executor.helpers === undefined ? given : { ...given, helpers: () => executor.helpers ?? [] };
   try {
     await face?.ready();
     const rehearsed = timing();
@@ -196,7 +195,7 @@ function withStrays(execution: Execution, strays: UnhandledErrors | null): Execu
   return strays === null ? execution : { ...execution, failures: [...execution.failures, ...strays.failureCounts] };
 }
 
-function makeExecutor(setup: Setup, bell: Int32Array): Executor {
+async function makeExecutor(setup: Setup, bell: Int32Array): Promise<Executor> {
   const { mode, workers } = setup.plan;
   switch (mode) {
     case "sync":
@@ -205,8 +204,11 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
       return setup.plan.scenario.async.offload === "none" ? new AsyncExecutor() : new ParallelExecutor(1, workerThreads(bell));
     case "parallel":
       return new ParallelExecutor(workers, workerThreads(bell));
-    case "distributed":
+    case "distributed": {
+      // A quarter of the runner's code, which no other mode needs.
+      const { DistributedExecutor, distributedRule } = await import("../executor/distributed/executor.ts");
       return new DistributedExecutor(distributedRule(setup.plan));
+    }
     default:
       return mode satisfies never;
   }
