@@ -90,16 +90,22 @@ const kernelTick: (() => number) | null =
 export function stampClock(tick: (() => number) | null = kernelTick, wall: () => number = wallClock): () => number {
   if (tick === null) return wall;
   let seen = 0;
-  let stamps = 0;
+  /** Stamps of this tick that are still to be exact, and those that repeat the last before the next that is. */
+  let exact = 0;
+  let repeats = 0;
   let last = 0;
+  const look = (now: number): number => {
+    if (now !== seen) exact = READ_EACH;
+    seen = now;
+    if (exact > 0) exact--;
+    repeats = exact > 0 ? 0 : READ_EACH - 1;
+    last = wall();
+    return last;
+  };
   return () => {
     const now = tick();
-    if (now !== seen) {
-      seen = now;
-      stamps = 0;
-    }
-    const before = stamps++;
-    if (before < READ_EACH || before % READ_EACH === 0) last = wall();
+    if (now !== seen || repeats === 0) return look(now);
+    repeats--;
     return last;
   };
 }

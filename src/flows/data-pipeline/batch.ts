@@ -83,7 +83,7 @@ export class BatchStage implements StageNode {
       unwanted: false,
       waiters: items.flatMap((item) => item.waiters),
     };
-    caller(() => this.next.push(list, now));
+    caller.runInAsyncScope(this.next.push, this.next, list, now);
   }
 
   makeRoom(): void {

@@ -229,7 +229,7 @@ export class PipelineRun implements ItemOutcomes {
     while (this.feeders.length > 0 && this.first.hasRoom) {
       const feeder = this.feeders.shift();
       if (feeder === undefined) break;
-      feeder.item.caller?.(() => this.admitOne(feeder.item));
+      feeder.item.caller?.runInAsyncScope(this.admitOne, this, feeder.item);
       feeder.resolve();
     }
     if (this.closed && this.feeders.length === 0) this.endOnce();

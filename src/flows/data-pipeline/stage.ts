@@ -184,9 +184,10 @@ export class PipelineStage implements StageNode {
 
   /** Passes on finished items, in order, as far as the next stage has room. */
   private flush(now: number): void {
-    while (this.headCanGo) {
-      const head = this.window.shift() as Passing;
-      if (!head.gone) head.caller?.(() => this.pass(head, now));
+    for (let head = this.window.peek(); head?.done === true; head = this.window.peek()) {
+      if (!head.gone && !this.next.hasRoom) return;
+      this.window.shift();
+      if (!head.gone) head.caller?.runInAsyncScope(this.pass, this, head, now);
     }
   }
 
@@ -207,7 +208,7 @@ export class PipelineStage implements StageNode {
       this.flush(this.timers.now());
       while (this.queue.length > 0 && this.canStart) {
         const item = this.queue.shift() as Passing;
-        item.caller?.(() => this.start(item, this.timers.now()));
+        item.caller?.runInAsyncScope(this.start, this, item, this.timers.now());
         this.flush(this.timers.now());
       }
       // What comes down now may be done at once.

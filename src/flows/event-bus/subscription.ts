@@ -230,7 +230,7 @@ export class Subscription implements Disposable {
     while (this.inFlight < this.concurrency) {
       const waiting = this.waiting.shift();
       if (waiting === undefined) break;
-      waiting.caller(() => this.run(waiting.event, waiting.tally));
+      waiting.caller.runInAsyncScope(this.run, this, waiting.event, waiting.tally);
     }
     this.draining = false;
     if (this.idle) this.emptied.notifyAll();

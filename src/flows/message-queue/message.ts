@@ -118,7 +118,7 @@ export class LeasedMessage<T> implements Message<T> {
   /** Calls something in the async context of its sender. */
   inside(call: () => void): void {
     if (this.caller === null) call();
-    else this.caller(call);
+    else this.caller.runInAsyncScope(call);
   }
 
   abort(reason: unknown): void {

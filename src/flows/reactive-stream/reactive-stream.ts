@@ -189,7 +189,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       const waiting = this.inbox.shift();
       if (waiting === undefined) break;
       this.busy = true;
-      waiting.caller(() => this.through(waiting.value, 0));
+      waiting.caller.runInAsyncScope(this.through, this, waiting.value, 0);
     }
     if (this.roomyAgain.awaited && this.hasRoom) this.roomyAgain.notifyAll();
     if (!this.busy) this.emptied.notifyAll();

@@ -171,7 +171,7 @@ export class Subscriber<T> implements Disposable {
       const newest = overflow === "drop-newest" || limit === 0;
       const oldest = newest ? undefined : this.waiting.shift();
       if (oldest === undefined) this.drop(value);
-      else oldest.caller(() => this.drop(oldest.value));
+      else oldest.caller.runInAsyncScope(this.drop, this, oldest.value);
       if (newest) return;
     }
     this.waiting.push({ value, caller: callerContext() });
@@ -226,7 +226,7 @@ export class Subscriber<T> implements Disposable {
     while (this.inFlight === 0) {
       const waiting = this.waiting.shift();
       if (waiting === undefined) break;
-      waiting.caller(() => this.run(waiting.value));
+      waiting.caller.runInAsyncScope(this.run, this, waiting.value);
     }
     if (this.taken.awaited) this.taken.notifyAll();
     this.draining = false;

@@ -49,7 +49,8 @@ const LEAST_SETTLE_MS = 50;
  */
 export class GroupConsumer<T> implements Consumer<T> {
   private readonly call: HandlerCall<T>;
-  private readonly pace: GroupPace;
+  /** null: nothing limits how fast messages begin. */
+  private readonly pace: GroupPace | null;
   private readonly reports: Reports;
   private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
@@ -77,7 +78,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     this.call = new HandlerCall(rule.queue, handler);
     this.leases = new Leases(rule, tools, listener);
     const { token } = this.leases;
-    this.pace = new GroupPace(tools.limit);
+    this.pace = tools.limit === null ? null : new GroupPace(tools.limit);
     this.reports = new Reports(rule, token, tools, listener);
     this.outcomes = new Outcomes(rule, tools.failures, listener);
     this.sleeper = new Sleeper(timers);
@@ -175,7 +176,7 @@ export class GroupConsumer<T> implements Consumer<T> {
         return true;
       }
       if (now >= this.sliceEnd) return false;
-      if (this.pace.holdsAll(now)) return true;
+      if (this.pace?.holdsAll(now) === true) return true;
       const held = this.buffer.shift() as LeasedMessage<T>;
       if (this.keys.enter(held)) this.run(held, now);
     }
@@ -196,7 +197,7 @@ export class GroupConsumer<T> implements Consumer<T> {
       this.holdUp(held.key);
       return undefined;
     }
-    const delayMs = this.pace.delay(held.key, now);
+    const delayMs = this.pace?.delay(held.key, now) ?? 0;
     if (delayMs > 0) return this.putBack(held, delayMs);
     let answer: unknown;
     try {
@@ -233,7 +234,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     const result = this.reports.result(held, returned);
     if (result !== null) this.settler.results.push(result);
     this.settler.acknowledged.push(held);
-    return this.keys.next(held.key);
+    return this.keys.next(held);
   }
 
   private fail(held: LeasedMessage<T>, error: unknown): LeasedMessage<T> | undefined {
@@ -247,7 +248,7 @@ export class GroupConsumer<T> implements Consumer<T> {
     held.inside(() => this.tools.failures.report(this.rule.name, held.value, error));
     if (error instanceof NonRetryableError || attempt >= this.rule.maxAttempts) {
       this.settler.dead.push({ id, attempt, reason: errorText(error) });
-      return this.keys.next(key);
+      return this.keys.next(held);
     }
     this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, chance(this.tools.timers))) });
     this.holdUp(key);
@@ -271,7 +272,7 @@ export class GroupConsumer<T> implements Consumer<T> {
   private async rest(): Promise<void> {
     const { shared, listen } = this.tools.store;
     let ms = !shared ? Number.POSITIVE_INFINITY : listen === undefined ? this.rule.pollMs : Math.max(this.rule.pollMs, LISTENING_MS);
-    if (this.buffer.length > 0) ms = Math.min(ms, this.pace.wait(this.tools.clock.now()));
+    if (this.buffer.length > 0 && this.pace !== null) ms = Math.min(ms, this.pace.wait(this.tools.clock.now()));
     if (this.wants > 0) {
       const at = await this.tools.store.nextAt(this.rule.group);
       if (at !== null) ms = Math.min(ms, Math.max(1, at - this.tools.clock.now()));

@@ -5,12 +5,12 @@ export class GroupPace {
   /** When the limit of the whole group lets the next message begin. */
   private heldUpUntil = Number.POSITIVE_INFINITY;
 
-  constructor(private readonly limit: GroupLimit | null) {}
+  constructor(private readonly limit: GroupLimit) {}
 
   /** True when nothing may begin yet; otherwise one message may, which counts. */
   holdsAll(now: number): boolean {
     const { limit } = this;
-    if (limit === null || limit.byKey) return false;
+    if (limit.byKey) return false;
     const wait = limit.take(null, now);
     if (wait > 0) this.heldUpUntil = now + wait;
     return wait > 0;
@@ -19,7 +19,7 @@ export class GroupPace {
   /** After which delay a message may come again whose key must wait, in milliseconds; 0: it may begin, and counts. */
   delay(key: string | null, now: number): number {
     const { limit } = this;
-    if (limit === null || !limit.byKey) return 0;
+    if (!limit.byKey) return 0;
     const wait = limit.take(key, now);
     return wait > 0 ? limit.delay(key, wait, now) : 0;
   }

@@ -13,18 +13,14 @@ export class HandlerCall<T> {
   ) {}
 
   of(held: LeasedMessage<T>): unknown {
-    const { caller } = held;
-    return caller === null ? this.handle(held) : caller(this.handle, held);
+    const { caller, headers } = held;
+    // Where spans are made, messages without headers have one, too.
+    const handle = headers === NO_HEADERS && isUntraced() ? this.handler : this.trace;
+    return caller === null ? handle(held) : caller.runInAsyncScope(handle, undefined, held);
   }
 
-  private readonly handle = (held: LeasedMessage<T>): unknown => {
-    const { headers } = held;
-    // Where spans are made, messages without headers have one, too.
-    return headers === NO_HEADERS && isUntraced() ? this.handler(held) : this.trace(held);
-  };
-
-  private trace(held: LeasedMessage<T>): unknown {
+  private readonly trace = (held: LeasedMessage<T>): unknown => {
     const handling = { operation: "process", destination: this.queue, part: this.queue, id: String(held.id) } as const;
     return traced(held.headers, handling, () => this.handler(held));
-  }
+  };
 }

@@ -18,8 +18,9 @@ export class KeyQueues<M extends Keyed> {
 
   /** True when the message may be begun, and its key is taken; false when it waits for its turn. */
   enter(message: M): boolean {
+    if (!this.ordered) return true;
     const { key } = message;
-    if (!this.ordered || key === null) return true;
+    if (key === null) return true;
     const queue = this.queues.get(key);
     if (queue === undefined) {
       this.queues.set(key, new Deque(2));
@@ -30,9 +31,11 @@ export class KeyQueues<M extends Keyed> {
     return false;
   }
 
-  /** The next message of a key whose current one is done; undefined: none waits, and the key is free. */
-  next(key: string | null): M | undefined {
-    if (!this.ordered || key === null) return undefined;
+  /** The next message of the key of one that is done; undefined: none waits, and the key is free. */
+  next(done: M): M | undefined {
+    if (!this.ordered) return undefined;
+    const { key } = done;
+    if (key === null) return undefined;
     const next = this.queues.get(key)?.shift();
     if (next === undefined) this.queues.delete(key);
     else this.waiting--;

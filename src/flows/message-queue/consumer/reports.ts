@@ -34,8 +34,9 @@ export class Reports {
   }
 
   /** The note on what a handler returned, or a promise fulfilled already, or on why no message can carry it; null: results are not kept. */
-  result({ id, attempt }: LeaseRef, returned: unknown): Note | null {
+  result(ref: LeaseRef, returned: unknown): Note | null {
     if (this.rule.resultMs === null) return null;
+    const { id, attempt } = ref;
     try {
       return { id, attempt, about: "result", value: this.payload(fulfilledValue(returned)) };
     } catch (error) {

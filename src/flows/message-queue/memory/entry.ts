@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { CallerContext } from "../../async-context.ts";
 import type { FlowHeaders } from "../../headers.ts";
 import { copyOf } from "../payload/payload.ts";
@@ -5,15 +6,27 @@ import { GONE } from "../state.ts";
 import type { Leased, Terms } from "../store.ts";
 
 /** What messages sent together have in common. */
-export class Sending {
+export interface Sending {
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+  /** The async context of who sent them; null: not known. */
+  readonly caller: CallerContext | null;
+  /** Their values are given out as they came in. */
+  readonly shares: boolean;
+}
+
+/** Of a message that is sent alone, by the code that makes this: one object, since very many are kept. */
+export class LoneSending extends AsyncResource implements Sending {
   constructor(
-    /** When, in milliseconds since 1970. */
     readonly at: number,
-    /** The async context of who sent them; null: not known. */
-    readonly caller: CallerContext | null,
-    /** Their values are given out as they came in. */
     readonly shares: boolean,
-  ) {}
+  ) {
+    super("lab-tui/flows");
+  }
+
+  get caller(): CallerContext {
+    return this;
+  }
 }
 
 /** A message as one group sees it. With one field more it would take 112 bytes instead of 80. */

@@ -22,8 +22,9 @@ export class KeyChains {
 
   /** Appends a message to its key. True when it is the first, or its order does not matter. */
   join(entry: Entry): boolean {
+    if (!this.ordered) return true;
     const { key } = entry;
-    if (!this.ordered || key === null) return true;
+    if (key === null) return true;
     const chain = this.chains.get(key);
     if (chain === undefined) this.chains.set(key, new Map([[entry.id, entry]]));
     else chain.set(entry.id, entry);
@@ -63,8 +64,9 @@ export class KeyChains {
 
   /** Removes a settled message. */
   leave(entry: Entry): void {
+    if (!this.ordered) return;
     const { key } = entry;
-    if (!this.ordered || key === null) return;
+    if (key === null) return;
     const chain = this.chains.get(key);
     chain?.delete(entry.id);
     if (chain !== undefined && chain.size > 0) {

@@ -1,4 +1,3 @@
-import { callerContext } from "../../async-context.ts";
 import { copyOf } from "../payload/payload.ts";
 import {
   type DeadLetter,
@@ -21,7 +20,7 @@ import {
   type Terms,
   unknownGroup,
 } from "../store.ts";
-import { Sending } from "./entry.ts";
+import { LoneSending, type Sending } from "./entry.ts";
 import { buriedLetter, Group } from "./group.ts";
 
 /** Queue messages in the memory of this process. */
@@ -53,9 +52,10 @@ export class MemoryStore implements QueueStore {
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     this.forget(now);
     if (messages.length > this.room()) this.checkRoom(messages);
-    let sending = new Sending(now, null, this.shares);
+    const { shares } = this;
+    let sending: Sending = { at: now, caller: null, shares };
     return messages.map(({ value, terms, caller = null }) => {
-      if (caller !== sending.caller) sending = new Sending(now, caller, this.shares);
+      if (caller !== sending.caller) sending = { at: now, caller, shares };
       return this.take(value, terms, sending);
     });
   }
@@ -78,7 +78,7 @@ export class MemoryStore implements QueueStore {
   sendOne(value: unknown, terms: Terms, now: number): Receipt | null {
     if (this.known.size > 0) this.forget(now);
     const known = terms.idempotencyKey !== null && this.known.has(terms.idempotencyKey);
-    return known || this.room() > 0 ? this.take(value, terms, new Sending(now, callerContext(), this.shares)) : null;
+    return known || this.room() > 0 ? this.take(value, terms, new LoneSending(now, this.shares)) : null;
   }
 
   private take(value: unknown, terms: Terms, sending: Sending): Receipt {
