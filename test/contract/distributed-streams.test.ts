@@ -286,7 +286,10 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     expect(await streams.drop({ call: 1, most: 2, candidates })).toEqual([1, 2]);
     expect(await streams.drop({ call: 1, most: 2, candidates })).toEqual([1, 2]);
     expect(await streams.drop({ call: 11, most: 2, candidates })).toEqual([3]);
-    expect(await streams.drop({ call: 12, most: 2, candidates })).toEqual([]);
+    await streams.add([pieceOf(0, 5, ["e"])]);
+    const late = { call: 2, most: 2, candidates: [{ partition: 0, number: 5 }] };
+    expect(await streams.drop(late)).toEqual([]);
+    expect(await streams.drop({ ...late, call: 12 })).toEqual([0]);
     await streams.remove([]);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { Random } from "../../src/kernel/random.ts";
@@ -71,7 +71,9 @@ async function faulty(
 
 /** Kills the server, and starts it again with what its file held some milliseconds before. */
 async function loseLast(server: RedisServer, ms: number): Promise<void> {
-  const [file, before] = [server.file("appendonlydir"), server.file("before")];
+  // A folder from Redis 7 on.
+  const folder = server.file("appendonlydir");
+  const [file, before] = [existsSync(folder) ? folder : server.file("appendonly.aof"), server.file("before")];
   cpSync(file, before, { recursive: true });
   await Bun.sleep(ms);
   await server.restart({

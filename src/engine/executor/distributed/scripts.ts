@@ -195,7 +195,8 @@ return held
 
 /**
  * Removes items that no worker has. ARGV: number of this call, how many at most, then partition and number of the candidates in turn, the
- * oldest first. Replies the indices of the removed candidates, from 0, by commas; asked again with the same number, the same.
+ * oldest first. Replies the indices of the removed candidates, from 0, by commas; asked again with the same number, the same, and does
+ * nothing after a call with a later one.
  */
 export const DROP = dropScript(`
 local function isTaken(P, p, number)
@@ -208,8 +209,10 @@ end
 export function dropScript(isTaken: string): RedisScript {
   return new RedisScript(`${isTaken}
 local P, call, need = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local last = redis.call('GET', P..'dropped') or ''
-if string.sub(last, 1, #call + 1) == call..':' then return string.sub(last, #call + 2) end
+local last, answer = string.match(redis.call('GET', P..'dropped') or '', '^(%d+):(.*)$')
+if last == call then return answer end
+-- Late, over a connection that broke: nobody would hear what it dropped.
+if last and tonumber(last) > tonumber(call) then return '' end
 local dropped = {}
 for i = 3, #ARGV, 2 do
   if #dropped == need then break end
