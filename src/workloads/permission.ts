@@ -18,11 +18,10 @@ export interface Permissions {
  * is out of reach. `allowedHosts`: public hosts that may receive load.
  */
 export function checkBeforeRun(scenarios: readonly Scenario[], permissions: Permissions, allowedHosts: readonly string[]): void {
-  for (const scenario of scenarios) {
-    checkPermissions(scenario, permissions);
-    checkFiles(scenario);
-  }
-  checkHostsOf(scenarios, allowedHosts);
+  for (const scenario of scenarios) checkPermissions(scenario, permissions);
+  const requesting = scenarios.filter(({ workload }) => workload === "fetch");
+  for (const scenario of requesting) checkFiles(scenario);
+  if (requesting.length > 0) checkHostsOf(requesting, allowedHosts);
 }
 
 /** Throws a UserError if a scenario would run a module or a program without permission. Shipped modules need none. */
