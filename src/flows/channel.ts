@@ -114,7 +114,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     if (this.closed) return;
     this.closed = true;
     for (let writer = this.writers.shift(); writer !== undefined; writer = this.writers.shift()) writer.done(false);
-    // Each of those that wait is told of a failure.
+    // Each waiting reader gets the failure.
     const { failure } = this;
     if (this.readers.length > 0) this.failure = null;
     for (let reader = this.readers.shift(); reader !== undefined; reader = this.readers.shift()) {

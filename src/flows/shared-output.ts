@@ -49,7 +49,7 @@ export class OutputReader<T> implements AsyncIterableIterator<T, undefined> {
     return this.leave(undefined);
   }
 
-  /** As `return`, with a reason for those whose work nobody wants any more. */
+  /** As `return`, with a reason for callers whose work is no longer wanted. */
   async leave(reason: unknown): Promise<IteratorResult<T, undefined>> {
     if (!this.left) {
       this.left = true;

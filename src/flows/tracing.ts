@@ -62,8 +62,8 @@ export function isUntraced(): boolean {
 const SPAN_ONLY: FlowHeaders = Object.freeze({});
 
 /**
- * The headers that something leaves with: the given ones and the trace of whoever gives it. `NO_HEADERS` when there is nothing to trace: its
- * handler may then be called without `traced`. Throws a sentence for what are none.
+ * The headers that something leaves with: the given ones, and the trace of its sender. `NO_HEADERS` when there is nothing to trace: its
+ * handler may then be called without `traced`. Throws a sentence for invalid headers.
  */
 export function headersOf(given: FlowHeaders | undefined): FlowHeaders {
   return given === undefined && isUntraced() ? NO_HEADERS : headersWithTrace(given);

@@ -175,7 +175,7 @@ export class DataPipeline<In, Out = In> implements Part {
     return this;
   }
 
-  /** The results as a Web Stream. It errors when items were abandoned; cancelling it, where nobody else reads, abandons what is inside. */
+  /** The results as a Web Stream. It errors when items were abandoned; cancelling it, as the only reader, abandons all items inside. */
   get readable(): ReadableStream<Out> {
     return readableOf<Out>(this.running);
   }

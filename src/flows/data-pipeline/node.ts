@@ -16,7 +16,7 @@ export const NOBODY: readonly Waiter[] = [];
 export interface Passing {
   value: unknown;
   readonly context: FlowContext;
-  /** Async context of its feeder, taken once it has to wait: whoever lets it go on does so inside it. */
+  /** Async context of its feeder, taken once it has to wait; it goes on inside that. */
   caller: CallerContext | null;
   /** Fed items that it stands for: one, or as many as a batch holds. */
   readonly weight: number;

@@ -27,7 +27,7 @@ export interface DataPipelineOptions {
 export interface FeedOptions {
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly correlationId?: string;
-  /** The trace of whoever feeds it is added, unless it is among them. */
+  /** Headers of the item. The feeder's trace is added, unless they name one. */
   readonly headers?: FlowHeaders;
   /** Gives the item up: its caller is rejected with the reason, no stage begins it any more, and the one it is in is told by its signal. */
   readonly signal?: AbortSignal;

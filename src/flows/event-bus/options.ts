@@ -79,7 +79,7 @@ export const EVENTS_NAMES: OptionNames<EventsOptions> = {
 export interface EmitOptions {
   /** Source of the event. Default: the name of the bus. */
   readonly source?: string;
-  /** What accompanies it. The trace of whoever emits it is added, unless it is among them. */
+  /** Headers of the event. The emitter's trace is added, unless they name one. */
   readonly headers?: FlowHeaders;
 }
 

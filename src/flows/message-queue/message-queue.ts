@@ -191,7 +191,7 @@ export class MessageQueue<T> implements Part {
     return (await this.opened.results.result(id, options.group ?? (this.groups[0] as string), options)) as R;
   }
 
-  /** What the handler of a message told last by `message.progress`; undefined: nothing, or its time is over. Needs `resultMs`. */
+  /** The progress that a message's handler reported last (`message.progress`); undefined: none, or its time is over. Needs `resultMs`. */
   progress(id: number, group = this.groups[0] as string): Promise<unknown> {
     return this.opened.results.progress(id, group);
   }

@@ -19,8 +19,8 @@ export interface Message<T> {
   /** What its sender gave along, and the trace that it belongs to. */
   readonly headers: FlowHeaders;
   /**
-   * Tells those who wait for the message's result how far its handler is, where the queue has `resultMs`; of what is told in one turn of the
-   * event loop the latest. Resolves once it is written, and does not reject: what cannot be written is a failure of the queue.
+   * Reports the handler's progress to callers that wait for the message's result, where the queue has `resultMs`; of several reports in one
+   * turn of the event loop the latest. Resolves once it is written, and does not reject: what cannot be written is a failure of the queue.
    */
   progress(value: unknown): Promise<void>;
   /** Aborted when the handler's time is up, its lease is lost, or the consumer stops. */

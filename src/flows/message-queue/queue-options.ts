@@ -84,7 +84,7 @@ export interface MessageQueueOptions {
   /** How long an idempotency key is remembered, in milliseconds. Default a day. */
   readonly rememberMs?: number;
   /**
-   * How long the result and the progress of a message are kept, from when a handler told them, in milliseconds. Default: they are not, and
+   * How long the result and the progress of a message are kept, from when a handler gave them, in milliseconds. Default: they are not, and
    * `result` and `progress` are refused.
    */
   readonly resultMs?: number;

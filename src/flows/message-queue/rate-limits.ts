@@ -3,7 +3,7 @@ import { checkCount, checkNames, checkOneOf, checkSpan, LONGEST_MS } from "../op
 /** How many messages of a group handlers may begin: those of all processes that share the queue, each with this limit. */
 export interface RateLimit {
   readonly max: number;
-  /** In so many milliseconds. */
+  /** Length of the period in which `max` may begin, in milliseconds. */
   readonly perMs: number;
   /** `group`: of the whole group. `key`: of each key; those without one count as one key. Default `group`. */
   readonly by?: "group" | "key";

@@ -7,7 +7,7 @@ import type { SendOptions } from "./terms.ts";
 
 /** When a schedule sends. */
 export interface ScheduleRule {
-  /** Every so many milliseconds, counted from 1970, so that all processes agree. */
+  /** Period in milliseconds, counted from 1970, so that all processes agree. */
   readonly everyMs?: number;
   /** A pattern of cron, with seconds as an optional sixth field in front: `0 3 * * *`. */
   readonly cron?: string;
@@ -150,7 +150,7 @@ class ScheduledSend implements Schedule {
     this.on.stopped();
   }
 
-  /** Looks at the wall clock when the next time has come, after so many milliseconds at the latest. */
+  /** Looks at the wall clock when the next time has come, after the given milliseconds at the latest. */
   private wait(mostMs: number): void {
     if (this.nextAt === null) return;
     const ms = Math.max(1, Math.min(mostMs, this.nextAt - this.timers.wall()));

@@ -22,7 +22,7 @@ export interface Terms {
   readonly idempotencyKey: string | null;
   /** `NO_HEADERS` where there are none; nobody changes them. */
   readonly headers: FlowHeaders;
-  /** It is added, and the one with the same idempotency key deleted from the groups in which nobody has begun it. */
+  /** It is added, and the one with the same idempotency key deleted from the groups in which no handler has begun it. */
   readonly replace?: boolean;
 }
 

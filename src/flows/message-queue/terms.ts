@@ -14,7 +14,7 @@ export interface SendOptions {
   readonly idempotencyKey?: string;
   /**
    * With an idempotency key: this message takes the place of the one with the same key, with a value and a delay of its own, in every group
-   * in which nobody has begun that one. Default: it is a duplicate.
+   * in which no handler has begun that one. Default: it is a duplicate.
    */
   readonly replace?: boolean;
   /** What accompanies the message: pairs of text. The trace of what is being handled goes along by itself. */
@@ -63,7 +63,7 @@ export function termsOf(options: SendOptions, rule: TermsRule): Terms {
   return checked(options, headers === NO_HEADERS ? headers : keptHeaders(headers, rule), rule);
 }
 
-/** A copy that nobody changes; `NO_HEADERS` where none are left. */
+/** A frozen copy; `NO_HEADERS` where none are left. */
 function keptHeaders(headers: FlowHeaders, { maxMessageBytes }: TermsRule): FlowHeaders {
   if (Object.keys(headers).length === 0) return NO_HEADERS;
   const bytes = Buffer.byteLength(JSON.stringify(headers));

@@ -23,10 +23,10 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** Waiters for whom a store is asked in a millisecond, at most. */
+/** Most waiters for which the store is asked per millisecond. */
 const LOOKS_PER_MS = 20;
 
-/** Those who wait for messages to be settled: told by consumers of this process, and by looking at a store that others use too. */
+/** Callers that wait for messages to be settled: notified by consumers of this process, and by polling a store that others use, too. */
 export class Watch {
   private readonly waiters = new Set<Waiter>();
   private readonly ofMessage = new Map<number, Set<Waiter>>();
@@ -69,7 +69,7 @@ export class Watch {
     for (const waiter of this.waiters) if (waiter.id === null) void waiter.look();
   }
 
-  /** To be called when something was told of messages. */
+  /** To be called when something has become known of messages. */
   told(list: readonly { readonly id: number }[]): void {
     for (const { id } of list) for (const waiter of this.ofMessage.get(id) ?? []) void waiter.look();
   }
@@ -126,7 +126,7 @@ export class Watch {
     this.cancelLook = null;
   }
 
-  /** Where other processes settle messages, nobody tells. */
+  /** Polls a store that other processes settle messages in, too: they send no notice. */
   private lookLater(): void {
     if (!this.store.shared || this.cancelLook !== null) return;
     this.cancelLook = this.timers.after(Math.max(this.pollMs, this.waiters.size / LOOKS_PER_MS), () => {

@@ -84,7 +84,7 @@ export class RunningHandlers<T> {
     this.slots.clear();
   }
 
-  /** Waits until none is left, for so many milliseconds at most. */
+  /** Waits until none is left, at most for the given milliseconds. */
   private async idle(ms: number): Promise<void> {
     if (this.size === 0 || ms <= 0) return;
     const idle = new Promise<void>((resolve) => {

@@ -26,7 +26,7 @@ export interface OnSettled {
 /** Collects the outcomes of leased messages and settles them with the store in batches. */
 export class Settler {
   acknowledged: LeaseRef[] = [];
-  /** Results of those acknowledged, kept before they are: whoever sees that a message is done finds its result. */
+  /** Results of acknowledged messages, stored first: once a message is seen to be done its result is there. */
   results: Note[] = [];
   again: (LeaseRef & { delayMs: number })[] = [];
   dead: (LeaseRef & { reason: string })[] = [];

@@ -44,7 +44,7 @@ export class NewRows {
     return receipts;
   }
 
-  /** Deletes a message that nobody has begun. */
+  /** Deletes a message that no handler has begun. */
   private replace(id: number, grp: number): void {
     const row = this.sql.discardUntouched.get(id * MOST_GROUPS + grp);
     if (row === null) return;

@@ -45,7 +45,7 @@ export class Room {
     return (this.pages.get()?.page_count ?? 0) - (this.free.get()?.freelist_count ?? 0);
   }
 
-  /** To be called before messages of so many bytes are added in one transaction. Throws `QueueError` when the disk has no room for them. */
+  /** To be called before messages are added in one transaction, with their bytes. Throws `QueueError` when the disk has no room for them. */
   askDisk(bytes: number): void {
     const written = 2 * bytes + TRANSACTION_BYTES;
     this.unseen -= written;

@@ -99,7 +99,7 @@ remember(count, 60000)
 return count
 `);
 
-/** Pauses a group (1) or ends that (0). Takes group and which. */
+/** Pauses a group (1) or resumes it (0). Takes group and which. */
 export const PAUSE = new RedisScript(`${ONE_GROUP}
 allowAll()
 if ARGV[5] == '1' then call('HSET', Q, 'paused:' .. g.name, 1)
