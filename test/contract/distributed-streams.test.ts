@@ -234,6 +234,8 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     const rule = { size: 1, claimAfterMs: 25 };
     const [first, second] = [(await streams.take(rule, "one")) as Taken, (await streams.take(rule, "two")) as Taken];
     expect([first.lines, second.lines]).toEqual(["a", "b"]);
+    // Whatever is left rings for another slot.
+    expect(await redis.send("LLEN", [`${streams.prefix}bell`])).toBe(3);
     // A reply that was lost is asked for again.
     expect(await streams.take(rule, "two")).toEqual(second);
     const long = { size: 1, claimAfterMs: 5000 };

@@ -36,7 +36,7 @@ async function served(count: number) {
     },
   } as unknown as PartitionStreams;
   const processor = {
-    ...{ instant: false, ordered: false, limit: Number.POSITIVE_INFINITY, fromJson: () => {}, stateOf: () => null, report: () => ({}) },
+    ...{ instant: false, ordered: false, limit: Number.POSITIVE_INFINITY, fromJson: () => {}, stateOf: () => "{}", report: () => ({}) },
     process: async () => {
       seen.workingMost = Math.max(seen.workingMost, ++seen.working);
       await time.sleepUntil(time.now() + 10e6);
@@ -67,6 +67,6 @@ test("a slot whose items keep no order works several of one partition at once, a
   expect(seen).toEqual({ asking: 0, askingMost: 1, working: 0, workingMost: PLACES });
   const stretches = committed.flatMap(({ record }) => readRecord(record)?.stretches ?? []);
   expect(stretches.map(({ first, figures }) => [first, figures])).toEqual([1, 2, 3, 4, 5, 6, 7].map((key) => [key, { key }]));
-  // Nothing waits for a state.
+  // Without states to take in none are given, and no names are kept.
   expect(committed.every(({ states }) => states.length === 0)).toBe(true);
 });

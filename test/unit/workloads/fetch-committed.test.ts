@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Item } from "../../../src/queueing/item.ts";
 import { fetchSchema } from "../../../src/scenario/fetch-schema.ts";
+import { PHASES, PhaseRecorder } from "../../../src/telemetry/request-phases.ts";
 import { CommittedFigures } from "../../../src/workloads/fetch/committed-figures.ts";
-import { readItemRecord } from "../../../src/workloads/fetch/item-figures.ts";
+import { type ItemRecord, readItemRecord } from "../../../src/workloads/fetch/item-figures.ts";
 import { LiveFigures } from "../../../src/workloads/fetch/live-figures.ts";
 import { fetchMemory } from "../../../src/workloads/fetch/memory.ts";
 import { fetchOfWorker, portableFetch } from "../../../src/workloads/fetch/portable.ts";
@@ -32,7 +33,8 @@ function book(files: Partial<FetchFiles> = {}) {
   const records = new Records({ files: { ...NO_FILES, ...files }, base: null, runId: "run" });
   const flight = new Int32Array(shared.flight);
   const figures = new CommittedFigures(new LiveFigures({ shared }, 0), flight, records);
-  return { figures, flight, counts: new Float64Array(shared.counts[0] as SharedArrayBuffer) };
+  const phases = new PhaseRecorder(shared.phases[0]);
+  return { figures, flight, phases, counts: new Float64Array(shared.counts[0] as SharedArrayBuffer) };
 }
 
 /** Fetches some items on a worker's processor, one after the other; what each is committed with crosses as JSON. */
@@ -74,6 +76,43 @@ describe("figures of requests that workers commit", () => {
       expect({ what, count: counts[COUNT[what]] }).toEqual({ what, count: here.count(what) });
     expect(figures.report.byCause).toMatchObject({ first: expect.any(Number), retries: expect.any(Number), redirects: expect.any(Number) });
     expect([counts[COUNT.ok], counts[COUNT.failed], counts[COUNT.retries]].every((count) => (count ?? 0) > 0)).toBe(true);
+  });
+
+  test("hold levels at once, and what is asked for once", async () => {
+    const { processor, time, count } = rig({}, () => 200, {}, null, true);
+    await time.run(
+      (async () => {
+        const ended = processor.process(item(3));
+        await time.sleepUntil(2e6);
+        expect([count("inFlight"), count("attempts")]).toEqual([1, 0]);
+        await ended;
+      })(),
+    );
+    expect(count("inFlight")).toBe(0);
+    expect(processor.figuresOf(item(3))).toMatchObject({
+      outcome: "ok",
+      status: 200,
+      attempts: 1,
+      levels: { inFlight: 0, peak: 1, limit: 10 },
+    });
+    expect(processor.figuresOf(item(3))).toBeUndefined();
+  });
+
+  test("hold the phases of each request", async () => {
+    const { told } = await recordsOf(5);
+    const { figures, phases } = book();
+    for (const one of told) figures.add({ ...one, host: "a", took: 1 });
+    const attempts = told.reduce((sum, one) => sum + (one.figures as ItemRecord).attempts, 0);
+    expect([phases.of("attempt").count, phases.of("attempt").min, phases.of("connect").count, phases.reused]).toEqual([
+      attempts,
+      5e6,
+      0,
+      0,
+    ]);
+    const [one] = told as [(typeof told)[number]];
+    const more: object = { ...(one.figures as ItemRecord), reused: 2, phases: [[PHASES.indexOf("connect"), 7e6]] };
+    figures.add({ ...one, host: "a", took: 1, figures: more });
+    expect([phases.of("connect").count, phases.of("connect").max, phases.reused]).toEqual([1, 7e6, 2]);
   });
 
   test("of an item that another worker committed first do not count", async () => {
