@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { recordText } from "../../../src/engine/executor/distributed/record.ts";
+import { recordText, type Stretch } from "../../../src/engine/executor/distributed/record.ts";
 import { ResultReader } from "../../../src/engine/executor/distributed/result-reader.ts";
 import { StreamQueue } from "../../../src/engine/executor/distributed/stream-queue.ts";
 import { StreamSender } from "../../../src/engine/executor/distributed/stream-sender.ts";
@@ -100,37 +100,47 @@ describe("a take whose answer was lost", () => {
   });
 });
 
-describe("a record by a clock that is off", () => {
-  test.each([-5e6, 0, 5e6])("tells how long the work took, whatever the error of %d ns", async (error) => {
+describe("a record of a batch", () => {
+  /** What is recorded of these stretches of a partition of `count` items, each a batch of its own, 30 ms after t = 0. */
+  async function recorded(count: number, stretches: readonly Stretch[]) {
     const time = new VirtualTime();
     time.blockUntil(30e6);
     const recorder = new Recorder();
     const queue = queueOf("block", 10);
-    for (const item of items(1)) queue.offer(item, 0, 20e6);
+    for (const item of items(count)) queue.offer(item, 0, 20e6);
     queue.send(10, 1e6);
-    const began = 21e6 + error;
-    const text = recordText({
-      ...{ host: "h", partition: 0, claimed: false, dequeued: began - 1e5 },
-      stretches: [{ first: 1, count: 1, began, ended: began + 2e6, reason: null }],
+    const entries = stretches.map((stretch, i) => {
+      const text = recordText({ host: "h", partition: 0, claimed: false, dequeued: stretch.began - 1e5, stretches: [stretch] });
+      return [`${i + 1}-0`, ["r", text]] as const;
     });
     const send = async (): Promise<RedisReply> => {
       await new Promise((resolve) => setImmediate(resolve));
-      return { results: [["1-0", ["r", text]]] };
+      return { results: entries };
     };
-    const reader = new ResultReader(
-      jobOf(time, recorder),
-      queue,
-      { send },
-      "results",
-      () => {},
-      () => {},
-      () => {},
-    );
+    const nothing = () => {};
+    const reader = new ResultReader(jobOf(time, recorder), queue, { send }, "results", nothing, nothing, nothing);
     const running = reader.run();
-    await reader.end("1-0");
+    await reader.end(`${entries.length}-0`);
     await running;
+    return { recorder, reader };
+  }
+
+  test.each([-5e6, 0, 5e6])("tells how long the work took, though its clock is off by %d ns", async (error) => {
+    const began = 21e6 + error;
+    const { recorder, reader } = await recorded(1, [{ first: 1, count: 1, began, ended: began + 2e6, reason: null }]);
     expect(recorder.counts().processed).toBe(1);
     expect(recorder.service.max).toBe(2e6);
     expect(reader.slip).toBe(error < 0 ? 4e6 : 0);
+  });
+
+  test("that was partly accounted for before gives the rest their part of its time", async () => {
+    const { recorder, reader } = await recorded(4, [
+      { first: 1, count: 2, began: 21e6, ended: 23e6, reason: null },
+      { first: 1, count: 4, began: 24e6, ended: 28e6, reason: null },
+    ]);
+    expect([recorder.counts().processed, reader.counts.again]).toEqual([4, 2]);
+    expect([recorder.service.min, recorder.service.max]).toEqual([1e6, 1e6]);
+    // Due at 30 ns, ended at 28 ms.
+    expect(recorder.sojourn.max).toBe(28e6 - 30);
   });
 });

@@ -113,9 +113,11 @@ export class ResultReader {
     }
     const [head] = items;
     if (head === undefined) return 0;
-    const start = this.within(began - this.shift, head.dequeued, now);
+    // Those that had been accounted for stand first, and took their part of the time.
+    const since = began + ((ended - began) * (count - items.length)) / count;
+    const start = this.within(since - this.shift, head.dequeued, now);
     // How long it took was measured by one clock, however far off that is.
-    const end = this.within(start + (ended - began), start, now);
+    const end = this.within(start + (ended - since), start, now);
     if (reason === null) recorder.processedTogether(items, 0, items.length, start, end);
     else {
       for (const item of items) recorder.failed(item, end, start);
