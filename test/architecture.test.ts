@@ -53,7 +53,7 @@ function importsOf(file: string, later = true): Import[] {
 /** Packages that a file imports when it is loaded, those of the platform aside. */
 function packagesOf(file: string): string[] {
   const text = readFileSync(join(SRC, file), "utf8");
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?from "([^."][^"]*)"/gm)]
+  return [...text.matchAll(/^(?:import|export)\b(?! type\b)[^;]*?from "([^."][^"]*)"/gm)]
     .map((match) => match[1] ?? "")
     .filter((name) => !/^(node:|bun$|bun:)/.test(name));
 }
@@ -189,14 +189,26 @@ describe("architecture", () => {
     expect(compared.map((line) => line.replace(/:.*/, ""))).toEqual(Array(3).fill("engine/runner/case.ts"));
   });
 
-  test("to declare a command takes no view that draws, no engine, no scenario and two small packages: the help is told at once", () => {
-    const entries = ["cli/program.ts", "cli/command-line.ts", ...files.filter((file) => file.startsWith("cli/declare/"))];
+  /** What these files load at once, themselves included. */
+  const loadedWith = (entries: readonly string[]) => {
     const loaded = new Set(entries);
     for (const file of loaded) for (const { to, typeOnly } of importsOf(file, false)) if (!typeOnly) loaded.add(to);
-    const heavy = [...loaded].filter((file) => !/^(cli|kernel)\//.test(file));
+    return [...loaded];
+  };
+
+  test("to declare a command takes no view that draws, no engine, no scenario and two small packages: the help is told at once", () => {
+    const entries = ["cli/program.ts", "cli/command-line.ts", ...files.filter((file) => file.startsWith("cli/declare/"))];
+    const loaded = loadedWith(entries);
+    const heavy = loaded.filter((file) => !/^(cli|kernel)\//.test(file));
     expect(heavy.sort()).toEqual(["../package.json", "views/canvas/names.ts"]);
-    const packages = [...loaded].filter((file) => file.endsWith(".ts")).flatMap((file) => packagesOf(file));
+    const packages = loaded.filter((file) => file.endsWith(".ts")).flatMap((file) => packagesOf(file));
     expect([...new Set(packages)].sort()).toEqual(["commander", "fastest-levenshtein"]);
+  });
+
+  test("the version is told without a package, and the console opens without the parser of the command line", () => {
+    const packages = (entry: string) => loadedWith([entry]).flatMap((file) => (file.endsWith(".ts") ? packagesOf(file) : []));
+    expect(packages("main.ts")).toEqual([]);
+    expect(packages("cli/commands/console.ts")).not.toContain("commander");
   });
 
   test("there is no cycle", () => {

@@ -8,7 +8,7 @@ import { colorOf, type OverTimePanel } from "./chart.ts";
 /** Intervals of a case, at most; samples are merged where there are more. */
 const MOST_INTERVALS = 4000;
 
-/** What the charts of a page are drawn from by its script, `interactive/charts.js`. */
+/** Data from which the script of a page, `charts.js`, draws its charts. */
 export class ChartData {
   /** Ends of the intervals of each case, in milliseconds. */
   readonly times: (readonly number[])[] = [];

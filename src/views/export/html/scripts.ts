@@ -6,8 +6,8 @@ import { Markup } from "./markup.ts";
 
 /** uPlot (https://github.com/leeoniya/uPlot), as its package has it. */
 const UPLOT = { code: "uplot/dist/uPlot.iife.min.js", style: "uplot/dist/uPlot.min.css", licence: "uplot/LICENSE" } as const;
-/** What draws with it. */
-const CHARTS = "./interactive/charts.js";
+/** The script of the page, which draws with it. */
+const CHARTS = "./charts.js";
 
 /** Data of this many characters and more are packed. */
 const LONG = 20_000;
