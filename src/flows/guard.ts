@@ -3,7 +3,7 @@ import { chance, pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
 import { TimedOut } from "./failures.ts";
-import { BACKOFF_NAMES, checkBackoff, checkCount, checkNames, checkSpan, type OptionNames } from "./options.ts";
+import { BACKOFF_NAMES, checkBackoff, checkCount, checkGiven, checkNames, checkSpan, type OptionNames } from "./options.ts";
 
 /** How failed calls are retried. Times in milliseconds. */
 export interface RetryRule extends Partial<BackoffRule> {
@@ -65,9 +65,14 @@ export class Guard {
     const { circuitBreaker, retry } = options;
     checkNames(retry, RETRY_NAMES, "retry.");
     checkNames(circuitBreaker, { failureThreshold: true, openForMs: true }, "circuitBreaker.");
+    if (retry !== undefined) checkGiven("retry.max", retry.max);
     checkCount("retry.max", retry?.max, 0);
     checkBackoff("retry", retry);
     checkSpan("timeoutMs", options.timeoutMs);
+    if (circuitBreaker !== undefined) {
+      checkGiven("circuitBreaker.failureThreshold", circuitBreaker.failureThreshold);
+      checkGiven("circuitBreaker.openForMs", circuitBreaker.openForMs);
+    }
     checkCount("circuitBreaker.failureThreshold", circuitBreaker?.failureThreshold, 1);
     checkSpan("circuitBreaker.openForMs", circuitBreaker?.openForMs);
     this.breaker =

@@ -10,8 +10,10 @@ export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]:
 
 export const BACKOFF_NAMES: OptionNames<BackoffRule> = { backoff: true, baseDelay: true, maxDelay: true, jitter: true };
 
-/** Throws a sentence for an option that does not exist. `place`: what the options belong to, such as `retry.`. */
+/** Throws a sentence for an option that does not exist, and for what is no object of options. `place`: what they belong to, such as `retry.`. */
 export function checkNames<Options extends object>(options: Options | undefined, names: OptionNames<Options>, place = ""): void {
+  if (options !== undefined && typeof options !== "object")
+    throw new RangeError(`${place === "" ? "options" : place.replace(/\W+$/, "")}: must be an object, got ${String(options)}`);
   for (const name in options) {
     if (Object.hasOwn(names, name)) continue;
     throw new RangeError(`${place}${printable(name, 100)}: there is no such option${suggestion(name, Object.keys(names))}`);
@@ -50,6 +52,16 @@ export function checkBackoff(what: string, rule: Partial<BackoffRule> | undefine
   const jitter = rule?.jitter;
   if (jitter === undefined || jitter === "none" || jitter === "full" || (typeof jitter === "number" && jitter >= 0 && jitter <= 1)) return;
   throw new RangeError(`${what}.jitter: must be none, full or a number from 0 to 1, got ${String(jitter)}`);
+}
+
+/** Throws a sentence when an option that must be given is not. */
+export function checkGiven(what: string, value: unknown): void {
+  if (value === undefined) throw new RangeError(`${what}: must be given`);
+}
+
+/** Throws a sentence when a name is given and is no text. */
+export function checkName(name: string | undefined): void {
+  if (name !== undefined && typeof name !== "string") throw new RangeError(`name: must be a text, got ${String(name)}`);
 }
 
 /** Throws a sentence when something to be called is no function. */

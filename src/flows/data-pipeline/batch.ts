@@ -1,6 +1,6 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
-import { checkCount, checkNames, checkSpan } from "../options.ts";
+import { checkCount, checkGiven, checkNames, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import { FlowContext } from "./context.ts";
 import { DETACHED, type Node, type Passing, type StageNode } from "./node.ts";
@@ -32,6 +32,7 @@ export class BatchStage implements StageNode {
     private readonly timers: Timers,
   ) {
     checkNames(options, { size: true, timeoutMs: true }, `${name}, `);
+    checkGiven(`${name}, size`, options.size);
     checkCount(`${name}, size`, options.size, 1);
     checkSpan(`${name}, timeoutMs`, options.timeoutMs);
   }

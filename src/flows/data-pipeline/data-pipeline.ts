@@ -2,7 +2,7 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, within } from "../../kernel/timers.ts";
 import { leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { checkFunction, checkNames } from "../options.ts";
+import { checkFunction, checkName, checkNames } from "../options.ts";
 import { type Durations, deadlineOf, type Health, type Part, type StopOptions } from "../part.ts";
 import type { SharedOutput } from "../shared-output.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
@@ -35,6 +35,7 @@ export class DataPipeline<In, Out = In> implements Part {
     private readonly makers: readonly MakeNode[],
     private readonly options: DataPipelineOptions,
   ) {
+    checkName(name);
     checkNames(options, { outputBuffer: true, onFailure: true, timers: true });
     this.failures = new Failures(name, options.timers ?? realTimers, options.onFailure);
   }

@@ -2,7 +2,7 @@ import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/ti
 import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { onAbort } from "../notifier.ts";
-import { checkCount, checkFunction, checkNames, checkOneOf, checkSpan } from "../options.ts";
+import { checkCount, checkFunction, checkName, checkNames, checkOneOf, checkSpan } from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { headersOf } from "../tracing.ts";
 import { type Delivery, DeliveryCount } from "./delivery.ts";
@@ -57,6 +57,7 @@ export class EventBus<Events extends object> implements Part {
 
   constructor(options: EventBusOptions = {}) {
     checkNames(options, BUS_NAMES);
+    checkName(options.name);
     this.name = options.name ?? "bus";
     checkCount("history", options.history, 0);
     checkCount("historyBytes", options.historyBytes, 0);
@@ -285,7 +286,8 @@ export class EventBus<Events extends object> implements Part {
   };
 }
 
-function checkSubscribing({ concurrency, buffer, overflow, timeoutMs, replay }: SubscribeOptions): void {
+function checkSubscribing({ name, concurrency, buffer, overflow, timeoutMs, replay }: SubscribeOptions): void {
+  checkName(name);
   checkCount("concurrency", concurrency, 1);
   checkCount("buffer", buffer, 0);
   checkOneOf("overflow", overflow, ["drop-newest", "drop-oldest"]);

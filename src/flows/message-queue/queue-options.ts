@@ -9,6 +9,7 @@ import {
   checkCount,
   checkDelay,
   checkFunction,
+  checkName,
   checkNames,
   checkOneOf,
   checkSpan,
@@ -217,6 +218,7 @@ export function checkQueueName(name: string): void {
 export function checkConsuming(handler: unknown, options: ConsumeOptions): void {
   checkFunction("handler", handler);
   checkNames(options, CONSUME_NAMES);
+  checkName(options.name);
   if (options.onSettled !== undefined) checkFunction("onSettled", options.onSettled);
   checkCount("concurrency", options.concurrency, 1);
   checkCount("batch", options.batch, 1);

@@ -1,4 +1,4 @@
-import { checkCount, checkNames, checkOneOf, checkSpan, LONGEST_MS } from "../options.ts";
+import { checkCount, checkGiven, checkNames, checkOneOf, checkSpan, LONGEST_MS } from "../options.ts";
 
 /** How many messages of a group handlers may begin: those of all processes that share the queue, each with this limit. */
 export interface RateLimit {
@@ -39,6 +39,8 @@ export class GroupLimit {
   static check(what: string, limit: RateLimit | undefined): void {
     if (limit === undefined) return;
     checkNames(limit, { max: true, perMs: true, by: true }, `${what}.`);
+    checkGiven(`${what}.max`, limit.max);
+    checkGiven(`${what}.perMs`, limit.perMs);
     checkCount(`${what}.max`, limit.max, 1, MOST_PER_SPAN);
     checkSpan(`${what}.perMs`, limit.perMs, LONGEST_MS);
     checkOneOf(`${what}.by`, limit.by, ["group", "key"]);

@@ -116,6 +116,7 @@ export class Sender<T> {
   }
 
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
+    if (!Array.isArray(values)) throw new TypeError(`values: must be a list, got ${String(values)}`);
     const optionsOf = typeof options === "function" ? options : () => options;
     const chosen = values.map(optionsOf);
     // All of them before any is added: one that cannot be carried is found at once.

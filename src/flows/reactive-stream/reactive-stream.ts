@@ -5,12 +5,12 @@ import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
-import { checkCount, checkFunction, checkNames, checkOneOf } from "../options.ts";
+import { checkCount, checkFunction, checkName, checkNames, checkOneOf } from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { findableAsObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
 import { type StreamSource, sourceOf } from "./source.ts";
-import { OVERFLOWS, type StreamObserver, Subscriber, type SubscriberOptions, type WaitingValue } from "./subscriber.ts";
+import { OVERFLOWS, observerOf, type StreamObserver, Subscriber, type SubscriberOptions, type WaitingValue } from "./subscriber.ts";
 import { type Branch, type Ending, Trunk } from "./trunk.ts";
 
 /**
@@ -48,6 +48,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     /** The source that it follows, or the trunk that it branches off. */
     origin: StreamSource<In> | Trunk<In> | null = null,
   ) {
+    checkName(name);
     checkNames(options, { buffer: true, onFailure: true, timers: true });
     checkCount("buffer", options.buffer, 0);
     this.timers = options.timers ?? realTimers;
@@ -203,10 +204,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** Subscribes to every value from now on. A handler that returns a promise gets the next value once it has resolved. */
   subscribe(observer: StreamObserver<Out> | ((value: Out) => unknown), options: SubscriberOptions = {}): Subscriber<Out> {
-    if (typeof observer === "function") return this.begin({ next: observer }, options);
-    if (typeof observer !== "object" || observer === null)
-      throw new TypeError(`observer: must be a function or an object, got ${observer}`);
-    return this.begin(observer, options);
+    return this.begin(observerOf(observer), options);
   }
 
   /** `channel`: where its observer puts the values, to be read at leisure. */

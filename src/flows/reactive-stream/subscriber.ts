@@ -24,6 +24,13 @@ export interface StreamObserver<T> {
   dropped?(value: T): void;
 }
 
+/** The observer that a caller gives. Throws a sentence for what is none. */
+export function observerOf<T>(given: StreamObserver<T> | ((value: T) => unknown)): StreamObserver<T> {
+  if (typeof given === "function") return { next: given };
+  if (typeof given === "object" && given !== null) return given;
+  throw new TypeError(`observer: must be a function or an object, got ${String(given)}`);
+}
+
 /** A value that waits. */
 export interface WaitingValue<T> {
   readonly value: T;

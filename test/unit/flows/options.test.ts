@@ -207,6 +207,30 @@ test("what goes along with one call is looked at too, where something does", asy
   expect([heard, pipeline.stats().fed, bus.health().status, stream.health().status]).toEqual([[], 0, "up", "up"]);
 });
 
+test("an option that is needed is asked for; options are an object, names are texts", () => {
+  const stage = (options: object) => () =>
+    DataPipeline.of("p")
+      .stage("s", (v) => v, options)
+      .stats();
+  const refusals: readonly (readonly [() => unknown, string])[] = [
+    [() => MessageQueue.open("q", { rateLimits: { default: loose({ perMs: 1 }) } }), "rateLimits.default.max: must be given"],
+    [() => MessageQueue.open("q", { rateLimits: { default: loose({ max: 1 }) } }), "rateLimits.default.perMs: must be given"],
+    [() => MessageQueue.open("q", { rateLimits: { default: 5 as never } }), "rateLimits.default: must be an object, got 5"],
+    [() => MessageQueue.open("q", { backoff: "fast" as never }), "backoff: must be an object, got fast"],
+    [() => MessageQueue.open("q", 5 as never), "options: must be an object, got 5"],
+    [stage({ retry: {} }), "retry.max: must be given"],
+    [stage({ circuitBreaker: { openForMs: 1 } }), "circuitBreaker.failureThreshold: must be given"],
+    [stage({ circuitBreaker: { failureThreshold: 1 } }), "circuitBreaker.openForMs: must be given"],
+    [() => DataPipeline.of("p").batch(loose({})).stats(), "batch, size: must be given"],
+    [() => new EventBus({ name: 5 as never }), "name: must be a text, got 5"],
+    [() => new EventBus<{ a: 1 }>().subscribe("a", () => {}, { name: 5 as never }), "name: must be a text, got 5"],
+    [() => DataPipeline.of(5 as never), "name: must be a text, got 5"],
+    [() => ReactiveStream.of(5 as never), "name: must be a text, got 5"],
+    [() => MessageQueue.open("q").consume(() => {}, { name: 5 as never }), "name: must be a text, got 5"],
+  ];
+  for (const [make, sentence] of refusals) expect(make).toThrow(new RangeError(sentence));
+});
+
 test("what is to be called is a function, or refused at once rather than when it would be called", () => {
   const none = 5 as never;
   const refusals: readonly (readonly [() => unknown, string])[] = [
@@ -237,6 +261,7 @@ test("a queue looks at all that goes along with what it is asked", async () => {
   );
   expect(await said(queue.list(loose({ stat: "dead" })))).toBe('RangeError: stat: there is no such option; did you mean "state"?');
   expect(await said(queue.purge(loose({ were: 1 })))).toBe('RangeError: were: there is no such option; did you mean "where"?');
+  expect(await said(queue.sendAll(5 as never))).toBe("TypeError: values: must be a list, got 5");
   expect(await said(queue.send(1, loose({ whenFull: "rejct" })))).toBe("QueueError: whenFull: must be reject, got rejct");
   expect(await said(queue.settled(1, loose({ grup: "a" })))).toBe('RangeError: grup: there is no such option; did you mean "group"?');
   expect(await said(queue.drained(loose({ grup: "a" })))).toBe('RangeError: grup: there is no such option; did you mean "group"?');
