@@ -274,8 +274,26 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
       next: { lines: "d" },
     });
     expect(await scene.streams.states(1, ["k"])).toEqual(['"good"']);
-    expect(await scene.streams.commit({ taken: second, record: "twice", states: [] }, rule, "")).toBe("refused");
     await scene.streams.remove([]);
+  });
+
+  test("a commit whose answer was lost is answered again, and done once; by whom it was taken over is refused", async () => {
+    const scene = new Scene(redis);
+    await scene.open();
+    const { streams } = scene;
+    const rule = { size: 1, claimAfterMs: 2000 };
+    await streams.add([pieceOf(0, 1, ["a", "b"])]);
+    const taken = (await streams.take(rule, "one")) as Taken;
+    const commit = { taken, record: "0:a", states: [["k", '"a"']] as const };
+    expect(await streams.commit(commit, rule, "two")).toMatchObject({ next: { lines: "b", token: "two" } });
+    expect(await streams.commit(commit, rule, "two")).toEqual({ next: { idleMs: null } });
+    expect(await streams.commit(commit, rule, "")).toEqual({ next: null });
+    const next = { ...taken, token: "two" };
+    expect(await streams.commit({ taken: next, record: "0:b", states: [["k", '"b"']] }, rule, "")).toEqual({ next: null });
+    // Another has committed since.
+    expect(await streams.commit(commit, rule, "")).toBe("refused");
+    expect([await streams.states(0, ["k"]), await redis.send("XLEN", [`${streams.prefix}results`])]).toEqual([['"b"'], 2]);
+    await streams.remove([]);
   });
 
   test.each([true, false])("a drop whose answer was lost is answered again, and done once (ordered: %p)", async (ordered) => {

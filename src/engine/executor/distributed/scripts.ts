@@ -136,14 +136,18 @@ return take(P, tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3])
 /**
  * Commits a batch, if the lease is still that of its token: states, acknowledgement and record in one. Then takes the next batch, if a token
  * for it is given. ARGV: partition, token, record, most items, milliseconds of the next lease, its token or '', then names and states in
- * turn. Replies REFUSED or OVER, or what TAKE replies.
+ * turn. Replies REFUSED or OVER, or what TAKE replies. Asked again after a reply that was lost, it takes nothing: what it took then is
+ * taken over once its lease runs out.
  */
 export const COMMIT = new RedisScript(`${READY_LUA}${TAKE_FUNCTION}
 local P, p = KEYS[1], ARGV[1]
 if redis.call('EXISTS', P..'closed') == 1 or redis.call('EXISTS', P..'plan') == 0 then return 'OVER' end
 local part, stream = P..'part:'..p, P..'items:'..p
-local held = redis.call('HMGET', part, 'state', 'token', 'last')
-if held[1] ~= 'l' or held[2] ~= ARGV[2] then return 'REFUSED' end
+local held = redis.call('HMGET', part, 'state', 'token', 'last', 'version')
+if held[1] ~= 'l' or held[2] ~= ARGV[2] then
+  if held[4] ~= ARGV[2] then return 'REFUSED' end
+  return ARGV[6] == '' and {} or {false, -1}
+end
 for i = 7, #ARGV, 2 do redis.call('HSET', P..'states:'..p, ARGV[i], ARGV[i + 1]) end
 redis.call('XTRIM', stream, 'MINID', string.format('%.0f', held[3] + 1)..'-0')
 -- No number: after a restart that lost commits it would come again for other states.
