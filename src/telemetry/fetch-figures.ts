@@ -35,6 +35,7 @@ export interface FetchFigures {
   readonly notRepeated?: number;
   /** Requests carried by Bun's `fetch`, not the lab's own sockets; it may send one twice unseen. */
   readonly carriedByFetch?: number;
+  /** Most requests in flight; in `distributed`, where the server is not the mock, the sum of what each worker had at most. */
   readonly peakConcurrency: number;
   /**
    * By the server's own count, where it is the mock, including those that it closed at once; else by the client's; null: some were opened

@@ -142,7 +142,9 @@ export function predictFetch(asked: Expected): Prediction {
   const breaking = fetch.circuitBreaker !== false && demand.failing ** fetch.circuitBreaker.failureThreshold > BREAKING;
   const adaptive =
     breaking || mock.rateLimit > 0 || fetch.rateLimit !== false || fetch.concurrency.adaptive !== "none" || mock.outages.length > 0;
-  if (fetch.rateLimit !== false && mock.rateLimit > 0 && scenario.load.executor === "shared-iterations") {
+  // How several clients share the rate that each finds out by itself is not known in advance.
+  const rivals = fetch.rateLimit !== false && mock.rateLimit > 0 && clientsIn(asked) > 1;
+  if (fetch.rateLimit !== false && mock.rateLimit > 0 && scenario.load.executor === "shared-iterations" && !rivals) {
     const most = slots / Math.max(1e-9, demand.attempt);
     const throughput = Math.min(most, simulateLimited(fetch.rateLimit, mock, demand, scenario.load.iterations));
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "simulation" };
@@ -151,7 +153,7 @@ export function predictFetch(asked: Expected): Prediction {
     // A rate that has to rise first, and answers that ask to wait: how long that takes is not known in advance.
     const climbs = fetch.rateLimit !== false && fetch.rateLimit.initial < Math.min(fetch.rateLimit.max, lambda ?? fetch.rateLimit.max);
     const refuses = mock.rateLimit > 0 && fetch.rateLimit === false && (lambda ?? Number.POSITIVE_INFINITY) > mock.rateLimit;
-    const steady = fetch.concurrency.adaptive === "none" && !climbs && !refuses;
+    const steady = fetch.concurrency.adaptive === "none" && !climbs && !refuses && !rivals;
     const known = !breaking && mock.outages.length === 0 && steady;
     const throughput = known ? Math.min(lambda ?? Number.POSITIVE_INFINITY, capacity) * demand.success : null;
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "capacity" };
@@ -175,7 +177,7 @@ export function predictFetch(asked: Expected): Prediction {
 function ofClients(expected: Expected): Expected {
   const { mode, scenario } = expected;
   if (!MODE_TRAITS[mode].remote) return expected;
-  const fetch = limitsOf(scenario.fetch as FetchSettings, separateClients(expected));
+  const fetch = limitsOf(scenario.fetch as FetchSettings, clientsIn(expected));
   return { ...expected, scenario: { ...scenario, fetch, distributed: { ...scenario.distributed, batch: 1 } } };
 }
 
@@ -184,8 +186,9 @@ function tripOf(expected: Expected): number {
   return MODE_TRAITS[expected.mode].remote ? streamCosts(expected, 1).roundTrip : 0;
 }
 
-/** Each host of `distributed` has one worker; `redis: auto` starts them on one. */
-function separateClients({ hosts = 1, workers }: Expected): number {
+/** Those with limits of their own: one in most modes; in `distributed` each host has a worker, and `redis: auto` starts several on one. */
+function clientsIn({ mode, hosts = 1, workers }: Expected): number {
+  if (!MODE_TRAITS[mode].remote) return 1;
   return hosts > 1 ? hosts : workers;
 }
 

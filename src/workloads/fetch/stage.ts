@@ -273,7 +273,7 @@ export class FetchStage implements Stage {
     const more = this.total(COUNT.fetched) > 0 ? 0 : (server?.requests ?? 0) - attempts;
     if (more > 0)
       notes.push(
-        `The server received ${counted(more, "request")} beside the ${formatCount(attempts)} that count: of items that were not committed by who sent them, as when a worker is lost.`,
+        `The server received ${counted(more, "request")} beside the ${formatCount(attempts)} that count: of items that were not committed by who sent them, as when a worker is lost or the case is over.`,
       );
     if (unread > 0) notes.push(`${counted(unread, "item")} came without readable figures: attempts and bytes are too few.`);
     if (this.fetch.files.log !== null)
@@ -303,7 +303,8 @@ export class FetchStage implements Stage {
       notModified: this.total(COUNT.notModified),
       bytes: this.total(COUNT.bytes),
       ...mergeReports(reports),
-      peakConcurrency: Atomics.load(this.flight, 1),
+      // Workers reach theirs at different times; the mock has seen them all.
+      peakConcurrency: this.committed !== undefined && server !== null ? server.peakConcurrency : Atomics.load(this.flight, 1),
       // Connections that the server closed at once were opened all the same.
       connectionsOpened:
         server !== null ? server.connections + server.refused : this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null,

@@ -150,6 +150,13 @@ describe("requests of mode distributed", () => {
     expect(of(evenly(10), { rateLimit: { initial: 20, max: 20 } }).capacity).toBeCloseTo(40, 6);
   });
 
+  test("share a server's rate in a way that is not known, where each worker has to find it", () => {
+    const limited = { target: { mock: { latency: "5ms", rateLimit: 50 } }, rateLimit: { initial: 20, max: 100 } };
+    const list = { executor: "shared-iterations", vus: 8, iterations: 100 };
+    expect(of(list, limited)).toMatchObject({ throughput: null, bottleneck: "the server's rate limit" });
+    expect(of(list, limited, { workers: 1 }).throughput).toBeGreaterThan(0);
+  });
+
   test("take two round trips more than in a process, and Redis has a limit for all of them", () => {
     expect(of(evenly(10), {}).sojournMean).toBeCloseTo(120, 3);
     expect(of(evenly(10), {})).toMatchObject({ bottleneck: "arrivals", model: "simulation" });
