@@ -829,7 +829,7 @@ describe("T-13 formats between threads", () => {
     expect(rest).toMatchObject({ codec, diskWriteNs: null });
     expect(bytesPerMessage).toBeWithin(16, 400);
     expect(Math.min(encodeNs, decodeNs)).toBeGreaterThan(0);
-    const { writeNs, readNs } = probeDisk(codec, given.message, 1);
+    const { writeNs, readNs } = probeDisk(codec, given.message, 1, 500);
     expect(Math.min(writeNs, readNs)).toBeGreaterThan(0);
   });
 });
