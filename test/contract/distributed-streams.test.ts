@@ -231,26 +231,29 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     await scene.open();
     const { streams } = scene;
     await streams.add([pieceOf(1, 1, ["a", "b", "c"])]);
-    const rule = { size: 1, claimAfterMs: 25 };
+    const rule = { size: 1, claimAfterMs: 5000 };
     const [first, second] = [(await streams.take(rule, "one")) as Taken, (await streams.take(rule, "two")) as Taken];
     expect([first.lines, second.lines]).toEqual(["a", "b"]);
     // Whatever is left rings for another slot.
     expect(await redis.send("LLEN", [`${streams.prefix}bell`])).toBe(3);
     // A reply that was lost is asked for again.
     expect(await streams.take(rule, "two")).toEqual(second);
-    const long = { size: 1, claimAfterMs: 5000 };
-    expect(await streams.commit({ taken: second, record: "b", states: [] }, long, "three")).toMatchObject({
+    expect(await streams.commit({ taken: second, record: "b", states: [] }, rule, "three")).toMatchObject({
       next: { lines: "c", claimed: false },
     });
-    expect(await streams.commit({ taken: second, record: "b", states: [] }, long, "three")).toMatchObject({ next: { lines: "c" } });
-    await Bun.sleep(35);
-    const again = (await streams.take(long, "four")) as Taken;
+    expect(await streams.commit({ taken: second, record: "b", states: [] }, rule, "three")).toMatchObject({ next: { lines: "c" } });
+    await streams.extend(1, [first]);
+    await Bun.sleep(5);
+    const again = (await streams.take(rule, "four")) as Taken;
     expect([again.lines, again.claimed]).toEqual(["a", true]);
-    expect(await streams.commit({ taken: first, record: "late", states: [] }, long, "")).toBe("refused");
+    expect(await streams.commit({ taken: first, record: "late", states: [] }, rule, "")).toBe("refused");
     // Given back, it is taken by the next one, and by no means taken over.
     await streams.giveBack(again);
-    expect(await streams.take(long, "five")).toMatchObject({ lines: "a", claimed: false });
-    expect(await streams.take(long, "six")).toHaveProperty("idleMs");
+    expect(await streams.take(rule, "five")).toMatchObject({ lines: "a", claimed: false });
+    expect(await streams.take(rule, "six")).toHaveProperty("idleMs");
+    expect(await redis.send("XLEN", [`${streams.prefix}results`])).toBe(1);
+    // However many have committed since, what was committed is not refused.
+    expect(await streams.commit({ taken: second, record: "b", states: [] }, rule, "")).toEqual({ next: null });
     expect(await redis.send("XLEN", [`${streams.prefix}results`])).toBe(1);
     await streams.remove([]);
   });

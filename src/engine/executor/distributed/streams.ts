@@ -176,7 +176,7 @@ export class PartitionStreams {
 
   private get keys(): string[] {
     const each = Array.from({ length: this.partitions }, (_, p) => [`items:${p}`, `part:${p}`, `states:${p}`]);
-    return ["plan", "closed", "ready", "leases", "held", "bell", "dropped", "results", ...each.flat()];
+    return ["plan", "closed", "ready", "leases", "held", "done", "bell", "dropped", "results", ...each.flat()];
   }
 
   private stateKey(partition: number): string {

@@ -8,9 +8,13 @@ import { dropScript, LIFE, READY_LUA } from "./scripts.ts";
  *     part:P        hash: state (r: ready; absent: nothing to take), added, given: the number of the last item that was taken
  *     held          hash: token → partition, first and last number of its batch, 1 if it was given back
  *     leases        sorted set of tokens by the instant at which their batches may be taken over
+ *     done          list of the tokens that were committed last
  *
  * A partition is ready while it has items that were never taken. `ADD` is the same.
  */
+
+/** Commits that are remembered, should one be asked for again. */
+const REMEMBERED = 4096;
 
 const HELD = `
 local function found(P, token)
@@ -99,7 +103,8 @@ return take(P, tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3])
 
 /**
  * Commits a batch, if it is still that of its token: acknowledgement and record in one. Then takes the next one, if a token for it is given.
- * ARGV and replies as for ordered runs, without states. Asked again after a reply that was lost, it replies the batch that it took then.
+ * ARGV and replies as for ordered runs, without states. Asked again after a reply that was lost, it
+ * replies the batch that it took then, if it did.
  */
 export const COMMIT_ANY = new RedisScript(`${READY_LUA}${TAKE_FUNCTION}
 local P, token, following = KEYS[1], ARGV[2], ARGV[6]
@@ -110,7 +115,10 @@ if p then
   free(P, token)
   redis.call('XADD', P..'results', '*', 'r', ARGV[3])
   redis.call('EXPIRE', P..'results', ${LIFE})
-elseif following == '' or redis.call('HEXISTS', P..'held', following) == 0 then
+  redis.call('LPUSH', P..'done', token)
+  redis.call('LTRIM', P..'done', 0, ${REMEMBERED - 1})
+  redis.call('EXPIRE', P..'done', ${LIFE})
+elseif not redis.call('LPOS', P..'done', token) then
   return 'REFUSED'
 end
 if following == '' then return {} end
