@@ -522,7 +522,7 @@ describe("on the command line", () => {
     await server.stop(true);
     const warned = write(
       "env2.yaml",
-      "title: env\nworkload: fetch\nmodes: [async]\nfetch:\n  target: { mock: { latency: 1ms } }\nsweep: { fetch.concurrency.max: [1, 4] }\n",
+      "title: env\nworkload: fetch\nmodes: [async]\nfetch:\n  target: { mock: { latency: 1ms } }\n  tiles: { count: 5 }\nsweep: { fetch.concurrency.max: [1, 4] }\n",
     );
     const { stderr } = await lab(["run", warned, "--headless", "-q"], { env: { MAX_CONCURRENCY: "3" } });
     expect(stderr).toContain("warning: MAX_CONCURRENCY is ignored");
@@ -601,7 +601,7 @@ test("A-3 kept requests and past runs", async () => {
   const env = { XDG_DATA_HOME: join(folder, "data") };
   expect((await lab(["runs"], { env })).stdout).toBe("No run has been kept yet.\n");
   expect((await lab(["run", file, "--headless", "-q", "--keep-requests"], { env })).code).toBe(0);
-  expect((await lab(["run", file, "--headless", "-q", "--no-store"], { env })).code).toBe(0);
+  expect((await lab(["run", file, "--headless", "-q", "--mode", "async", "--no-store"], { env })).code).toBe(0);
   const listed = JSON.parse((await lab(["runs", "--json"], { env })).stdout) as { run: string; requests: number; scenario: string }[];
   expect(listed).toMatchObject([{ scenario: "kept", requests: 40, cases: 2, status: "completed" }]);
   expect((await lab(["show", "last"], { env })).stdout).toContain("kept");
@@ -613,6 +613,6 @@ test("A-3 kept requests and past runs", async () => {
   expect((await lab(["runs"], { env })).stdout).toBe("No run has been kept yet.\n");
   // A store that cannot be used is a warning: the run is done and told all the same.
   writeFileSync(join(folder, "data", "lab-tui", "runs.sqlite"), "junk");
-  const warned = await lab(["run", file, "--headless", "-q"], { env });
+  const warned = await lab(["run", file, "--headless", "-q", "--mode", "async"], { env });
   expect([warned.code, warned.stderr]).toEqual([0, expect.stringContaining("this run is not kept")]);
 });
