@@ -127,7 +127,7 @@ export function predictFetch(asked: Expected): Prediction {
   if (mock.maxConnections > 0 && slots > mock.maxConnections) return { ...nothing, bottleneck: "the server's connections", model: "none" };
   const limits: [number, string][] = [];
   const trip = tripOf(expected);
-  if (demand.item > 0 && slots <= MOST_SLOTS) limits.push([slots / (demand.item + trip), "concurrency"]);
+  if (demand.item + trip > 0 && slots <= MOST_SLOTS) limits.push([slots / (demand.item + trip), "concurrency"]);
   if (trip > 0) limits.push([1 / redisTime(expected), "Redis"]);
   if (mock.rateLimit > 0) {
     const share = fetch.rateLimit === false ? 1 : sawtoothMean(SHRINK_BY);
@@ -149,7 +149,8 @@ export function predictFetch(asked: Expected): Prediction {
     const throughput = Math.min(most, simulateLimited(fetch.rateLimit, mock, demand, scenario.load.iterations));
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "simulation" };
   }
-  if (adaptive || !simulatable(scenario)) {
+  // Who waits for Redis is not simulated.
+  if (adaptive || named === "Redis" || !simulatable(scenario)) {
     // A rate that has to rise first, and answers that ask to wait: how long that takes is not known in advance.
     const climbs = fetch.rateLimit !== false && fetch.rateLimit.initial < Math.min(fetch.rateLimit.max, lambda ?? fetch.rateLimit.max);
     const refuses = mock.rateLimit > 0 && fetch.rateLimit === false && (lambda ?? Number.POSITIVE_INFINITY) > mock.rateLimit;

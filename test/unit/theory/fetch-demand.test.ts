@@ -161,7 +161,10 @@ describe("requests of mode distributed", () => {
     expect(of(evenly(10), {}).sojournMean).toBeCloseTo(120, 3);
     expect(of(evenly(10), {})).toMatchObject({ bottleneck: "arrivals", model: "simulation" });
     const many = of(evenly(90_000), { concurrency: { max: 240 }, target: { mock: { latency: "1ms" } } }, { roundTrip: 0.0001 });
-    expect(many).toMatchObject({ bottleneck: "Redis" });
+    expect(many).toMatchObject({ bottleneck: "Redis", throughput: many.capacity ?? 0, sojournMean: null });
+    const list = { executor: "shared-iterations", vus: 200, iterations: 1000 };
+    const idle = of(list, { concurrency: { max: 100 }, target: { mock: { latency: "0ms" } } }, { roundTrip: 0.0001 });
+    expect(idle).toMatchObject({ bottleneck: "Redis", throughput: many.capacity ?? 0 });
   });
 });
 
