@@ -48,24 +48,27 @@ interface MessageHolder {
   progress(ref: LeaseRef, value: unknown): Promise<void>;
 }
 
+/** What messages leased together have in common. */
+export interface Hold {
+  readonly holder: MessageHolder;
+  /** When their lease runs out, by the clock of their store. */
+  readonly until: number;
+}
+
 const UNREAD = Symbol("unread");
 
-/** A message leased by this consumer. */
+/** A message leased by this consumer. With one field more it would take 80 bytes instead of 64. */
 export class LeasedMessage<T> implements Message<T> {
   private abortion: AbortController | null = null;
   private payload: unknown = UNREAD;
   ended = false;
-  /** Aborted by an orderly stop: what its handler throws then is no failure. */
-  interrupted = false;
 
   /** Copied: the store's own object may move on to another attempt. */
   readonly attempt: number;
 
   constructor(
     private readonly leased: Leased,
-    /** When its lease runs out, by the clock of its store. */
-    public until: number,
-    private readonly holder: MessageHolder,
+    private hold: Hold,
   ) {
     this.attempt = leased.attempt;
   }
@@ -74,7 +77,7 @@ export class LeasedMessage<T> implements Message<T> {
     return this.leased.id;
   }
   get group(): string {
-    return this.holder.group;
+    return this.hold.holder.group;
   }
   get value(): T {
     if (this.payload === UNREAD) this.payload = this.leased.value;
@@ -99,13 +102,20 @@ export class LeasedMessage<T> implements Message<T> {
   get caller(): CallerContext | null {
     return this.leased.caller ?? null;
   }
+  /** When its lease runs out, by the clock of its store. */
+  get until(): number {
+    return this.hold.until;
+  }
+  set until(until: number) {
+    this.hold = { ...this.hold, until };
+  }
   get signal(): AbortSignal {
     this.abortion ??= new AbortController();
     return this.abortion.signal;
   }
 
   progress(value: unknown): Promise<void> {
-    return this.holder.progress(this, value);
+    return this.hold.holder.progress(this, value);
   }
 
   /** For logs: all but the signal; a value that JSON cannot write as files keep it. */

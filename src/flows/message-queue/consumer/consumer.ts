@@ -159,8 +159,8 @@ export class GroupConsumer<T> implements Consumer<T> {
     if (dead.length > 0) this.outcomes.foundDead(dead);
     this.batch.leased(leased.length);
     this.outcomes.counts.leased += leased.length;
-    const until = this.leases.heldUntil(request.until);
-    for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, until, this.reports));
+    const hold = { holder: this.reports, until: this.leases.heldUntil(request.until) };
+    for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, hold));
     return leased.length;
   }
 
@@ -240,7 +240,7 @@ export class GroupConsumer<T> implements Consumer<T> {
   private fail(held: LeasedMessage<T>, error: unknown): LeasedMessage<T> | undefined {
     held.ended = true;
     const { id, attempt, key } = held;
-    if (held.interrupted) {
+    if (this.running.interrupted) {
       this.settler.released.push(held);
       this.holdUp(key);
       return undefined;

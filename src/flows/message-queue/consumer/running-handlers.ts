@@ -15,6 +15,8 @@ const LAST_TURNS = 10;
 export class RunningHandlers<T> {
   private readonly slots = new Slots<HandlerRun<T>>();
   private readonly spare: HandlerRun<T>[] = [];
+  /** An orderly stop has aborted them: what they throw from now on is no failure. */
+  interrupted = false;
   private onIdle: (() => void) | null = null;
 
   constructor(
@@ -72,10 +74,8 @@ export class RunningHandlers<T> {
     const until = this.timers.now() + deadlineMs;
     await this.idle(deadlineMs - Math.min(LAST_MS, deadlineMs / 4));
     if (this.size > 0) {
-      for (const held of this.messages) {
-        held.interrupted = true;
-        held.abort(new Stopped("the consumer was stopped"));
-      }
+      this.interrupted = true;
+      for (const held of this.messages) held.abort(new Stopped("the consumer was stopped"));
       for (let turns = 0; turns < LAST_TURNS && this.size > 0; turns++) await turn(this.timers);
       await this.idle(until - this.timers.now());
     }
