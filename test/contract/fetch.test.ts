@@ -127,7 +127,8 @@ describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", 
   });
 
   test("a server that holds so many connections breaks off the rest, and its refusals are told", async () => {
-    const mock = { latency: "20ms", maxConnections: 3 };
+    // Long enough for all that are asked at once to overlap, however slowly they begin.
+    const mock = { latency: mode === "sync" ? "5ms" : "300ms", maxConnections: 3 };
     const bounds = { concurrency: { max: 12 }, retry: { max: 0 } };
     const { fetch, explanation, predicted, ledger } = await ran(mode, {
       fetch: { target: { mock }, tiles: { zoom: 5, count: 60 }, ...bounds },
