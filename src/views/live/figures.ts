@@ -76,9 +76,9 @@ export function comparedCases(view: RunView): CaseView[] {
   });
 }
 
-/** True for a sweep, and while cases are run several times. */
-export function hasManyPerMode({ cases, phase }: RunView): boolean {
-  return cases.some(({ outline: { params, repeat } }) => Object.keys(params).length > 0 || (repeat !== undefined && phase !== "finished"));
+/** True for a sweep of several points, and while cases are run several times. */
+export function hasManyPerMode({ cases }: RunView): boolean {
+  return new Set(cases.map(({ outline }) => outline.mode)).size < cases.length;
 }
 
 /** Milliseconds of the common time axis: the longest load, or more where a case took longer. */
