@@ -83,10 +83,9 @@ function judgeAt(expectation: Expectation, { params, where }: Point, ran: Judged
   if (typeof left !== "number") return { ...known, ok: null, ...left };
   const right = evaluate(expectation.right, told);
   if (typeof right !== "number") return { ...known, ok: null, ...right };
-  const disturbed = new Map([...read.keys()].flatMap((figure) => rangeAt(figure, params, ran.cases)));
-  const were = disturbedText([...disturbed.keys()].map((figure) => caseAt(figure, params)));
-  const ranges = new Map([...disturbed].flatMap(([figure, range]) => (range === null ? [] : [[figure, range] as const])));
-  if (ranges.size < disturbed.size || !isSettled(expectation, told, ranges)) return { ...known, ok: null, why: were };
+  const ranges = new Map([...read].flatMap(([figure, value]) => rangeOf(figure, value, caseOf(figure, params, ran.cases))));
+  const were = disturbedText([...ranges.keys()].map((figure) => caseAt(figure, params)));
+  if (!isSettled(expectation, told, ranges)) return { ...known, ok: null, why: were };
   const margin = Math.abs(left - right) / Math.max(Math.abs(left), Math.abs(right), Number.MIN_VALUE);
   const reading =
     comparisonText(expectation.left, expectation.comparison, expectation.right, told) + (were === "" ? "" : `, though ${were}`);
@@ -114,10 +113,8 @@ function readingAt({ reading, where }: Judged, points: number): string {
   return points === 1 || where === "" ? reading : `at ${where}: ${reading}`;
 }
 
-/** A disturbed case's figure and the range in which it would lie without that; null: unknown. */
-function rangeAt(figure: FigureReference, params: Params, cases: readonly CaseResult[]): [FigureReference, FigureRange | null][] {
-  const one = caseOf(figure, params, cases);
-  const value = figureAt(figure, params, cases);
+/** A disturbed case's figure and the range in which it would lie without that; none of a case that was not. */
+function rangeOf(figure: FigureReference, value: Value, one: CaseResult | undefined): [FigureReference, FigureRange][] {
   if (one === undefined || typeof value !== "number" || !isDisturbed(one)) return [];
   return [[figure, undisturbedRange(figure.name.text, value, one)]];
 }

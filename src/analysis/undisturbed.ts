@@ -7,11 +7,11 @@ import type { FigureRange } from "./expectation-value.ts";
 const UNBOUNDED = 1e200;
 
 /**
- * The range in which a case's figure would lie had nothing disturbed the case; null: nothing is known of it. What others take of the
+ * The range in which a case's figure would lie had nothing disturbed the case. What others take of the
  * machine, a stop, and cores slower than calibrated slow a case and cannot speed it; cores faster than calibrated do the opposite. So a
- * slowed case would have done no less, and what is better low would have been no higher.
+ * slowed case would have done no less, and what is better low would have been no higher; what is neither may lie anywhere.
  */
-export function undisturbedRange(name: string, value: number, one: CaseResult): FigureRange | null {
+export function undisturbedRange(name: string, value: number, one: CaseResult): FigureRange {
   const disturbed = disturbanceOf(one);
   if (disturbed === null || (name === "offered_rate" && isOpen(one))) return { least: value, most: value };
   // Without the work's own timing it is unknown which way the calibration is off.
@@ -24,7 +24,7 @@ export function undisturbedRange(name: string, value: number, one: CaseResult): 
     case "less":
       return { least: slowedBy > 0 ? Math.min(0, value) : value, most: spedBy > 0 ? UNBOUNDED : value };
     default:
-      return null;
+      return { least: -UNBOUNDED, most: UNBOUNDED };
   }
 }
 
