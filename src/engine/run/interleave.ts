@@ -23,6 +23,8 @@ export interface InterleaveRules {
   readonly mostReruns: number;
   /** Nothing is run after a case that stayed disturbed. */
   readonly endsRefused?: boolean;
+  /** Called before each round but the first. */
+  readonly betweenRounds?: () => Promise<void>;
 }
 
 /** What interleaving has come to. */
@@ -38,10 +40,14 @@ export interface Interleaving {
  * in every other round and reversed in the next, so that each is first as often. A disturbed case is run again at once, whatever its
  * figures.
  */
-export async function interleave(arms: readonly Arm[], { seed, mostReruns, endsRefused = false }: InterleaveRules): Promise<Interleaving> {
+export async function interleave(arms: readonly Arm[], rules: InterleaveRules): Promise<Interleaving> {
+  const { seed, mostReruns, endsRefused = false, betweenRounds = async () => {} } = rules;
   const reruns = arms.map(() => 0);
   const stopped = () => arms.some((arm) => arm.stopped());
-  for (const { arm, index } of scheduleOf(arms, seed)) {
+  let present = 0;
+  for (const { arm, index, round } of scheduleOf(arms, seed)) {
+    if (round !== present && !stopped()) await betweenRounds();
+    present = round;
     for (let again = 0; !stopped(); again++) {
       const ran = await arms[arm]?.runCase(index);
       if (ran === undefined || !isDisturbed(ran.result)) break;
@@ -57,6 +63,7 @@ export async function interleave(arms: readonly Arm[], { seed, mostReruns, endsR
 interface Step {
   readonly arm: number;
   readonly index: number;
+  readonly round: number;
 }
 
 function scheduleOf(arms: readonly Arm[], seed: number): Step[] {
@@ -65,9 +72,10 @@ function scheduleOf(arms: readonly Arm[], seed: number): Step[] {
   const places = arms.map(({ plans: own }) => new Map(own.map((plan, index) => [roundKey(plan), index])));
   const before = (plan: CasePlan) => places[0]?.get(roundKey({ ...plan, repeat: (plan.repeat ?? 0) - 1 })) ?? -1;
   return plans.flatMap((plan, i) => {
-    const steps = places.map((own, arm): Step => ({ arm, index: own.get(roundKey(plan)) ?? -1 }));
+    const round = plan.repeat ?? 0;
+    const steps = places.map((own, arm): Step => ({ arm, index: own.get(roundKey(plan)) ?? -1, round }));
     if (steps.some(({ index }) => index < 0)) return [];
-    const order = (plan.repeat ?? 0) % 2 === 0 ? orders[i] : orders[before(plan)]?.toReversed();
+    const order = round % 2 === 0 ? orders[i] : orders[before(plan)]?.toReversed();
     return (order ?? []).flatMap((arm) => steps[arm] ?? []);
   });
 }
@@ -83,7 +91,10 @@ export interface Interleaved extends Interleaving {
   readonly results: readonly RunResult[];
 }
 
-/** Runs of several scenarios, round by round and side by side, with one calibration. */
+/**
+ * Runs of several scenarios, round by round and side by side. All arms of a round have one calibration; each round has its own, so that a
+ * core whose speed has changed since the first round disturbs none of the later ones.
+ */
 export function startInterleaved(
   scenarios: readonly NamedScenario[],
   options: InterleavedOptions,
@@ -96,7 +107,12 @@ export function startInterleaved(
   const run = async (): Promise<Interleaved> => {
     try {
       for (const arm of arms) await arm.open(arms.find(({ calibrated }) => calibrated !== null)?.calibrated ?? null);
-      const interleaving = await interleave(arms, options);
+      const [calibrating] = arms.filter(({ calibrated }) => calibrated !== null);
+      const betweenRounds = async () => {
+        const calibration = (await calibrating?.calibrateAgain()) ?? null;
+        if (calibration !== null) for (const arm of arms) arm.adoptCalibration(calibration);
+      };
+      const interleaving = await interleave(arms, { ...options, betweenRounds });
       return { results: arms.map((arm) => arm.finished()), ...interleaving };
     } finally {
       for (const arm of arms) arm.close();

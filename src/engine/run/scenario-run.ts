@@ -127,6 +127,16 @@ export class ScenarioRun implements CaseRunner {
     return typeof this.calibration === "string" ? null : this.calibration;
   }
 
+  /** Calibrates for the cases that follow; null: it failed. */
+  async calibrateAgain(): Promise<Calibration | null> {
+    const found = await this.runners.calibrate();
+    return typeof found === "string" ? null : found;
+  }
+
+  adoptCalibration(calibration: Calibration): void {
+    if (this.calibration !== null) this.calibration = calibration;
+  }
+
   private ranInOrder(): RanCase[] {
     return [...this.ran].sort(([a], [b]) => a - b).map(([, one]) => one);
   }

@@ -61,6 +61,14 @@ describe("arms that are interleaved", () => {
     expect(new Set((await order(1)).match(/.../g)).size).toBeGreaterThan(3);
   });
 
+  test("are prepared before each round but the first, none of whose cases has run", async () => {
+    const { arms, ran } = rig([planned(["sync", "async"], 3), planned(["sync", "async"], 3)]);
+    const prepared: number[] = [];
+    const betweenRounds = async () => void prepared.push(ran.length);
+    await interleave(arms, { ...RULES, betweenRounds });
+    expect(prepared).toEqual([4, 8]);
+  });
+
   test("leave out cases that only one of them has", async () => {
     const { arms, ran } = rig([planned(["sync", "async"], 2), planned(["async", "parallel"], 2)]);
     await interleave(arms, RULES);
