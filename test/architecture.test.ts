@@ -211,6 +211,12 @@ describe("architecture", () => {
     expect(packages("cli/commands/console.ts")).not.toContain("commander");
   });
 
+  test("the console's first picture waits neither for Ink and React nor for the schema", () => {
+    const loaded = loadedWith(["views/live/display.ts", "views/live/screens/browse-drawing.ts", "scenario/find.ts"]);
+    const packages = new Set(loaded.flatMap((file) => (file.endsWith(".ts") ? packagesOf(file) : [])));
+    expect(["ink", "react", "zod", "yaml"].filter((name) => packages.has(name))).toEqual([]);
+  });
+
   test("there is no cycle", () => {
     const needed = imports.filter(({ typeOnly }) => !typeOnly);
     expect(cyclesOf(needed.map(({ from, to }) => [from, to]))).toEqual([]);

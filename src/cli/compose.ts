@@ -143,7 +143,9 @@ async function openView(composition: Composition, stop: (signal: "SIGINT") => vo
 
 async function openSession({ color, fps, appearance }: Composition, tap?: (bytes: string) => void): Promise<Session> {
   const { Session } = await import("../views/live/session.tsx");
-  return new Session({ color: hasColors(process.stdout, color), fps, ...appearance, ...(tap === undefined ? {} : { tap }) });
+  const { Display } = await import("../views/live/display.ts");
+  const display = new Display({ color: hasColors(process.stdout, color), fps, ...appearance, ...(tap === undefined ? {} : { tap }) });
+  return new Session(display);
 }
 
 /** What is written of a run without a dashboard. */

@@ -15,12 +15,19 @@ export async function openConsole(signals: StopSignals): Promise<number> {
     process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
     return EXIT.done;
   }
-  const { Session } = await import("../../views/live/session.tsx");
-  const session = new Session({ color: hasColors(process.stdout), fps: framesOf({}), ...appearanceOf({}) });
+  const { Display } = await import("../../views/live/display.ts");
+  const appearance = appearanceOf({});
+  const display = new Display({ color: hasColors(process.stdout), fps: framesOf({}), ...appearance });
   try {
-    return await new Console(session, signals).loop();
+    // The list is there before what takes longest to load.
+    const { firstList } = await import("../../views/live/screens/browse-drawing.ts");
+    const { listScenarios } = await import("../../scenario/find.ts");
+    const choices = () => Object.values(listScenarios()).flat();
+    display.open(firstList(choices(), appearance.bindings ?? {}, display.appearance.look));
+    const { Session } = await import("../../views/live/session.tsx");
+    return await new Console(new Session(display), signals).loop(choices);
   } finally {
-    await session.leave();
+    await display.leave();
   }
 }
 
@@ -34,10 +41,10 @@ class Console {
     private readonly signals: StopSignals,
   ) {}
 
-  /** Resolves with the exit code when the user has left. */
-  async loop(): Promise<number> {
+  /** Resolves with the exit code when the user has left. `choices`: finds the scenarios. */
+  async loop(choices: BrowseHost["choices"]): Promise<number> {
     const { browse, emptyMemory } = await import("../../views/live/screens/browse.tsx");
-    const host = await browseHost();
+    const host = await browseHost(choices);
     const memory = emptyMemory();
     for (;;) {
       this.signals.handle((signal) => {
@@ -91,17 +98,14 @@ function flagsOf(values: FormValues): RunFlags {
   return Object.fromEntries(given.map(([name, text]) => [name, text.trim()]));
 }
 
-async function browseHost(): Promise<BrowseHost> {
-  const { listScenarios, scenarioName } = await import("../../scenario/find.ts");
+async function browseHost(choices: BrowseHost["choices"]): Promise<BrowseHost> {
+  const { scenarioName } = await import("../../scenario/find.ts");
   const { edit, newFile, ownFile } = await import("../console/editing.ts");
   const { lastRunOf, Previews } = await import("../console/previews.ts");
   const { openStore } = await import("../keep.ts");
   const previews = new Previews([process.execPath, Bun.main]);
   return {
-    choices() {
-      const { listed, unreadable } = listScenarios();
-      return [...listed, ...unreadable];
-    },
+    choices,
     preview: (choice, done) => previews.of(choice, done),
     last(choice) {
       try {

@@ -70,10 +70,11 @@ async function record(
 
 async function play(result: RunResult, events: readonly TimedEvent[], flags: ReplayFlags, signals: StopSignals): Promise<number> {
   const { Session } = await import("../../views/live/session.tsx");
+  const { Display } = await import("../../views/live/display.ts");
   const { Dashboard } = await import("../../views/live/dashboard.tsx");
   const { CAPTURES } = await import("../console/captures.ts");
   const fps = framesOf(flags);
-  const session = new Session({ color: hasColors(process.stdout, flags.color), fps, ...appearanceOf(flags) });
+  const session = new Session(new Display({ color: hasColors(process.stdout, flags.color), fps, ...appearanceOf(flags) }));
   let stoppedBy: StopSignal | null = null;
   const stop = (signal: StopSignal) => {
     stoppedBy ??= signal;

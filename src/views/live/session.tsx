@@ -2,28 +2,15 @@
 import { type Instance, render } from "ink";
 import React, { Component, Fragment, type ReactNode, useSyncExternalStore } from "react";
 import type { Bindings } from "./bindings.ts";
+import type { Display } from "./display.ts";
 import { Keyboard } from "./keys.ts";
-import { Surface } from "./surface.ts";
+import type { Surface } from "./surface.ts";
 import { useSuspension } from "./suspension.ts";
-import { Terminal } from "./terminal.ts";
-import { Appearance, type AppearanceOptions, type InkTheme } from "./theme.ts";
+import type { Terminal } from "./terminal.ts";
+import type { Appearance, InkTheme } from "./theme.ts";
 
 // The pragma above: which JSX runtime Bun picks depends on a tsconfig.json around the working directory and on NODE_ENV at start-up,
 // neither of which an installed package decides. React.createElement is there in all of them.
-
-/** Frames per second after keys, however few frames of the run there are. */
-const KEYS_FPS = 10;
-/** The same where no run is measured meanwhile. */
-const LIST_FPS = 30;
-
-export interface SessionOptions extends AppearanceOptions {
-  /** Most frames per second while something runs; absent: nothing runs yet. */
-  readonly fps?: number;
-  /** Is given all that is written to the terminal. */
-  readonly tap?: (bytes: string) => void;
-  /** Keys that the user has given to actions. */
-  readonly bindings?: Bindings;
-}
 
 /** Properties of every screen. */
 export interface ScreenProps {
@@ -42,34 +29,40 @@ export interface ScreenProps {
 
 type Draw = (props: ScreenProps) => ReactNode;
 
-/** The terminal from its first frame to its last: one screen at a time, each drawn by the same renderer. It knows none of them. */
+/** One screen at a time on a display, each drawn by the same renderer. It knows none of them. */
 export class Session {
-  readonly terminal: Terminal;
-  readonly surface: Surface;
-  readonly appearance: Appearance;
-  /** The keyboard input has ended. */
-  inputOver = false;
   /** The error that broke the drawing; null: none. */
   failure: unknown = null;
   /** Draws from the first screen on: a frame drawn before it would delay it. */
   private instance: Instance | null = null;
-  private readonly fps: number;
-  private readonly bindings: Bindings;
   private readonly ended = Promise.withResolvers<void>();
   private readonly listeners = new Set<() => void>();
   private draw: Draw = () => null;
   /** Screens shown so far. */
   private shown = 0;
-  private onInputOver = () => {};
 
-  constructor({ fps = LIST_FPS, tap, bindings = {}, ...appearance }: SessionOptions) {
-    this.bindings = bindings;
-    this.terminal = new Terminal(tap);
-    this.appearance = new Appearance(appearance);
-    this.fps = Math.max(KEYS_FPS, fps);
-    this.surface = new Surface(this.terminal, this.appearance.codes());
-    this.terminal.onForeign = () => this.surface.disturbed();
-    this.terminal.take(this.endInput);
+  constructor(private readonly display: Display) {
+    display.stopDrawing = async () => {
+      this.instance?.unmount();
+      await this.instance?.waitUntilExit().catch(() => {});
+    };
+  }
+
+  get terminal(): Terminal {
+    return this.display.terminal;
+  }
+
+  get surface(): Surface {
+    return this.display.surface;
+  }
+
+  get appearance(): Appearance {
+    return this.display.appearance;
+  }
+
+  /** The keyboard input has ended. */
+  get inputOver(): boolean {
+    return this.display.inputOver;
   }
 
   /** Resolves when drawing has ended: it was left, or it failed. */
@@ -79,11 +72,12 @@ export class Session {
 
   /** Shows a screen from now on. `onInputOver`: called when the keyboard input has ended. */
   show(draw: Draw, onInputOver: () => void): void {
-    this.surface.show(null);
+    // The first screen draws over what the display has shown.
+    if (this.shown > 0) this.surface.show(null);
     // Each showing begins anew, of the same screen too.
     const key = this.shown++;
     this.draw = (given) => <Fragment key={key}>{draw(given)}</Fragment>;
-    this.onInputOver = onInputOver;
+    this.display.onInputOver = onInputOver;
     this.instance ??= this.begin();
     for (const listener of this.listeners) listener();
   }
@@ -102,15 +96,15 @@ export class Session {
   }
 
   private begin(): Instance {
-    const { surface, appearance, bindings, terminal, endInput: onInputOver, nextTheme: onTheme } = this;
+    const { surface, appearance, bindings, terminal, fps } = this.display;
     const keyboard = new Keyboard();
     terminal.onPointed = (pointed) => keyboard.onPointed(pointed);
-    const given = { keyboard, surface, appearance, bindings, terminal, onInputOver, onTheme };
+    const given = { keyboard, surface, appearance, bindings, terminal, onInputOver: this.endInput, onTheme: this.nextTheme };
     const instance = render(
       <Guard onError={this.fail}>
-        <Screens subscribe={this.subscribe} snapshot={() => this.draw} terminal={this.terminal} given={given} />
+        <Screens subscribe={this.subscribe} snapshot={() => this.draw} terminal={terminal} given={given} />
       </Guard>,
-      this.terminal.drawing(this.fps),
+      terminal.drawing(fps),
     );
     instance.waitUntilExit().then(() => this.ended.resolve(), this.fail);
     return instance;
@@ -118,11 +112,7 @@ export class Session {
 
   /** Stops drawing and restores the terminal; idempotent. */
   leave(): Promise<void> {
-    this.surface.end();
-    return this.terminal.leave(async () => {
-      this.instance?.unmount();
-      await this.instance?.waitUntilExit().catch(() => {});
-    });
+    return this.display.leave();
   }
 
   private readonly nextTheme = () => {
@@ -137,8 +127,8 @@ export class Session {
   };
 
   private readonly endInput = () => {
-    this.inputOver = true;
-    this.onInputOver();
+    this.display.inputOver = true;
+    this.display.onInputOver();
   };
 
   private readonly fail = (error: unknown) => {

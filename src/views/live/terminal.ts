@@ -8,6 +8,8 @@ const WRAP = "\x1b[?7h";
  * scroll the picture away.
  */
 const CUT = "\x1b[?7l";
+/** The alternate screen, empty, and no cursor. */
+const ALTERNATE = "\x1b[?1049h\x1b[2J\x1b[?25l";
 /** Long lines wrapped, the main screen, the cursor visible, no reports of the mouse. */
 const RESTORED = `${WRAP}\x1b[?1049l\x1b[?25h${MOUSE_OFF}`;
 
@@ -94,6 +96,11 @@ export class Terminal {
     // Before the first frame: keys typed as soon as it shows must not pass through the terminal's line editor.
     if (stdin.isTTY) stdin.setRawMode(true);
     if (stdout.isTTY) stdout.write(CUT);
+  }
+
+  /** Hides the main screen, before the renderer does. */
+  hideMain(): void {
+    if (process.stdout.isTTY) process.stdout.write(ALTERNATE);
   }
 
   /** Releases it, once: further calls meanwhile wait for the same release. `stopDrawing` may draw a last frame, which would not be seen. */

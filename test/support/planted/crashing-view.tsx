@@ -4,6 +4,7 @@ import React, { useSyncExternalStore } from "react";
 import { startRun } from "../../../src/engine/run/run.ts";
 import { loadScenarioFile } from "../../../src/scenario/load.ts";
 import { Dashboard } from "../../../src/views/live/dashboard.tsx";
+import { Display } from "../../../src/views/live/display.ts";
 import type { RunScreenProps } from "../../../src/views/live/screens/run.tsx";
 import { Session } from "../../../src/views/live/session.tsx";
 
@@ -15,7 +16,12 @@ function Breaking({ store }: RunScreenProps) {
 }
 
 const { scenario, points } = loadScenarioFile(process.argv[2] ?? "");
-const dashboard = new Dashboard(new Session({ color: true }), { fps: 10, stop: () => {}, closeAfterMs: null, screen: Breaking });
+const dashboard = new Dashboard(new Session(new Display({ color: true })), {
+  fps: 10,
+  stop: () => {},
+  closeAfterMs: null,
+  screen: Breaking,
+});
 const result = await startRun({ name: "planted", file: "", scenario, points }, { onEvent: dashboard.onEvent }).result;
 await dashboard.close([result]);
 process.exit(dashboard.broken() === null ? 0 : 70);

@@ -5,6 +5,7 @@ import { Canvas } from "../../../src/views/canvas/canvas.ts";
 import { arranged, type Choice, groupOf, matching } from "../../../src/views/live/choices.ts";
 import { type BrowseView, drawBrowse } from "../../../src/views/live/picture/browse-picture.ts";
 import { drawHistory, type HistoryView } from "../../../src/views/live/picture/history-picture.ts";
+import { firstList } from "../../../src/views/live/screens/browse-drawing.ts";
 import { LIST_KEYS, placeAfter, typedAfter } from "../../../src/views/live/typing.ts";
 
 const SCENARIOS = join(import.meta.dir, "../../../scenarios");
@@ -180,4 +181,14 @@ describe("past runs, drawn", () => {
   test("their status has room on the smallest screen: names are cut before", () => {
     expect(rows(60)[0]).toMatch(/A one +2026-01-02 03:04 +quick-as-… completed/);
   });
+});
+
+test("the list opens with the first choice, the keys at its foot, and nothing known of it yet", () => {
+  const canvas = new Canvas(100, 20);
+  firstList([choice("zeta", "P2"), choice("beta", "P1")], {}, LOOK)(canvas);
+  const lines = canvas.toString().split("\n");
+  expect(lines.findIndex((line) => line.includes("beta"))).toBeLessThan(lines.findIndex((line) => line.includes("zeta")));
+  expect(lines.join("\n")).toContain("Title of beta");
+  expect(lines.join("\n")).not.toContain("Title of zeta");
+  expect(lines[19]).toContain("Enter run");
 });

@@ -33,7 +33,7 @@ export interface BrowseContext {
 /** What keys ask the session to do. */
 export type BrowseIntent = "choose" | "quit" | "suspend" | "edit" | "new" | "history" | "theme" | "mouse";
 
-type BrowseAction = Action<BrowseState, BrowseContext, BrowseIntent | PaletteIntent>;
+export type BrowseAction = Action<BrowseState, BrowseContext, BrowseIntent | PaletteIntent>;
 type BrowsePressed = Pressed<BrowseState, BrowseIntent>;
 
 const always = () => true;

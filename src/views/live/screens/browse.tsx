@@ -2,30 +2,12 @@
 import { Box, useApp, useWindowSize } from "ink";
 import React, { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { printable } from "../../../kernel/text.ts";
-import { MODES } from "../../../scenario/modes.ts";
-import type { Canvas } from "../../canvas/canvas.ts";
-import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
-import { DIAGRAMS } from "../../report/diagram.ts";
-import { footerKeys, helpRows } from "../actions.ts";
 import { rebound } from "../bindings.ts";
-import { arranged, type Choice, type LastRun, matching, type Preview } from "../choices.ts";
-import { type BrowseView, drawBrowse } from "../picture/browse-picture.ts";
-import { drawFooter } from "../picture/footer.ts";
-import { drawKeys } from "../picture/help.ts";
-import type { PictureLook } from "../picture/look.ts";
-import { drawPalette } from "../picture/palette-picture.ts";
+import { arranged, type Choice, type LastRun, type Preview } from "../choices.ts";
 import type { ScreenProps, Session } from "../session.tsx";
 import { useActions } from "../use-actions.ts";
-import {
-  BROWSE_ACTIONS,
-  type BrowseContext,
-  type BrowseIntent,
-  type BrowseState,
-  chosenPlace,
-  FIRST_PLACE,
-  FORM_FIELDS,
-  type FormValues,
-} from "./browse-actions.ts";
+import { BROWSE_ACTIONS, type BrowseIntent, type BrowseState, chosenPlace, FIRST_PLACE, type FormValues } from "./browse-actions.ts";
+import { browseContext, browseView, drawList } from "./browse-drawing.ts";
 
 /** Functions that the list of scenarios needs from its caller. */
 export interface BrowseHost {
@@ -76,10 +58,7 @@ function Browse({ host, memory, keyboard, surface, appearance, bindings, termina
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
   const [choices, setChoices] = useState(() => arranged(host.choices()));
-  const context: BrowseContext = {
-    matching: (filter) => matching(choices, filter),
-    runs: (place) => choices[place] !== undefined && choices[place].why === undefined,
-  };
+  const context = browseContext(choices);
   const act = (intent: BrowseIntent, state: BrowseState) => {
     const place = chosenPlace(state, context);
     const choice = place === undefined ? null : (choices[place] ?? null);
@@ -117,18 +96,9 @@ function Browse({ host, memory, keyboard, surface, appearance, bindings, termina
   const choice = chosen === undefined ? undefined : choices[chosen];
   const preview = usePreview(host, choice);
   const last = useMemo(() => (choice === undefined || choice.why !== undefined ? null : host.last(choice)), [host, choice]);
-  const view: BrowseView = {
-    ...{ choices, left: context.matching(state.filter), chosen, filter: state.filter, typing: state.typing, preview, last },
-    form:
-      state.form === null ? null : { field: state.form.field, fields: FORM_FIELDS.map((name) => [name, state.form?.values[name] ?? ""]) },
-  };
+  const view = browseView(choices, state, { preview, last });
   useLayoutEffect(() => {
-    surface.show((canvas) => {
-      drawListScreen(canvas, view, state, appearance.look, helpRows(actions));
-      if (memory.notice === "") drawFooter(canvas, footerKeys(actions, state, context));
-      else canvas.text(0, canvas.height - 1, memory.notice, BOLD_TEXT);
-      if (palette !== null) drawPalette(canvas, palette, appearance.look);
-    });
+    surface.show((canvas) => drawList(canvas, { view, state, context, actions, notice: memory.notice, palette }, appearance.look));
   });
   useEffect(() => () => surface.show(null), [surface]);
   return <Box width={columns} height={rows} />;
@@ -149,20 +119,4 @@ function usePreview(host: BrowseHost, choice: Choice | undefined): Preview | nul
     };
   }, [host, choice]);
   return found !== null && found.choice === choice ? found.preview : null;
-}
-
-function drawListScreen(
-  canvas: Canvas,
-  view: BrowseView,
-  { drawn, help }: BrowseState,
-  look: PictureLook,
-  keys: ReturnType<typeof helpRows>,
-): void {
-  const mode = drawn === null ? undefined : MODES[drawn];
-  if (help) drawKeys(canvas, keys);
-  else if (mode === undefined) drawBrowse(canvas, view, look);
-  else {
-    const lines = DIAGRAMS[mode].trimEnd().split("\n");
-    for (const [y, line] of lines.slice(0, canvas.height - 2).entries()) canvas.text(0, y, line, y === 0 ? BOLD_TEXT : TEXT);
-  }
 }
