@@ -3,6 +3,7 @@ import type { RunResult } from "../telemetry/result.ts";
 import { armsOf, type CasePair } from "./arms.ts";
 import { holmLevels, LEVEL, leastPairs, leastSamples, RankEstimate, type RankInterval } from "./estimate.ts";
 import type { ComparedFigure } from "./figures.ts";
+import { isOpenLoop } from "./open-loads.ts";
 import { type ChangeVerdict, changeVerdict, roundsNeeded, smallestDetectable } from "./verdict.ts";
 
 /** The least change of interest, as a share, and whose choice it is. */
@@ -161,10 +162,8 @@ function marginFor(one: CasePair, { name }: ComparedFigure, { margin, marginFrom
 /** True when an open loop's arrivals set the throughput of both sides: all items were done as fast as they came. */
 function isPaced({ a, b }: CasePair): boolean {
   const all = [...a, ...b];
-  return all.length > 0 && all.every((one) => OPEN_LOADS.includes(one.load?.executor ?? "") && one.offeredRate !== null && keepsPace(one));
+  return all.length > 0 && all.every((one) => isOpenLoop(one) && one.offeredRate !== null && keepsPace(one));
 }
-
-const OPEN_LOADS: readonly string[] = ["constant-arrival-rate", "ramping-arrival-rate", "bursts", "replay"];
 
 /** False where every round of both sides has one value: chance could not show there. */
 const isVaried = ({ a, b, shift }: Contrast) => shift !== null && (Math.min(a.length, b.length) < 2 || new Set([...a, ...b]).size > 1);

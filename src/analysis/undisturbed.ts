@@ -2,18 +2,18 @@ import { BOUNDS, disturbanceOf } from "../telemetry/disturbance.ts";
 import { metricNamed } from "../telemetry/metrics.ts";
 import type { CaseResult, Disturbance } from "../telemetry/result.ts";
 import type { FigureRange } from "./expectation-value.ts";
+import { isOpenLoop } from "./open-loads.ts";
 
 /** Stands for "no bound", so that sums with it stay numbers. */
 const UNBOUNDED = 1e200;
 
 /**
- * The range in which a case's figure would lie had nothing disturbed the case. What others take of the
- * machine, a stop, and cores slower than calibrated slow a case and cannot speed it; cores faster than calibrated do the opposite. So a
+ * The range in which a case's figure would lie had nothing disturbed the case. What others take of the machine, a stop, and cores slower than calibrated slow a case and cannot speed it; cores faster than calibrated do the opposite. So a
  * slowed case would have done no less, and what is better low would have been no higher; what is neither may lie anywhere.
  */
 export function undisturbedRange(name: string, value: number, one: CaseResult): FigureRange {
   const disturbed = disturbanceOf(one);
-  if (disturbed === null || (name === "offered_rate" && isOpen(one))) return { least: value, most: value };
+  if (disturbed === null || (name === "offered_rate" && isOpenLoop(one))) return { least: value, most: value };
   // Without the work's own timing it is unknown which way the calibration is off.
   const { slowerBy: off = null } = one.process.work ?? {};
   const spedBy = beyond(BOUNDS.calibration, off === null ? disturbed.calibrationOff : -off);
@@ -50,9 +50,5 @@ function beyond(bound: number, value: number): number {
 
 /** A rate that no speed raises: that of arrivals which do not depend on it. */
 function ceiling(name: string, one: CaseResult): number {
-  return (name === "throughput" || name === "intake_rate") && isOpen(one) ? (one.offeredRate ?? UNBOUNDED) : UNBOUNDED;
-}
-
-function isOpen({ load }: CaseResult): boolean {
-  return load !== undefined && load.executor !== "constant-vus" && load.executor !== "shared-iterations";
+  return (name === "throughput" || name === "intake_rate") && isOpenLoop(one) ? (one.offeredRate ?? UNBOUNDED) : UNBOUNDED;
 }

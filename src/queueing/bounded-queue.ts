@@ -59,11 +59,19 @@ export class BoundedQueue implements FeedQueue {
   offer(item: Item, shard: number, now: Nanoseconds): Offer {
     let outcome: Offer = "queued";
     if (this.depth >= this.capacity) {
-      if (this.overflow === "block") return "full";
-      if (this.overflow === "drop-newest") return "dropped-newest";
-      this.observe(now);
-      this.displaced = this.removeOldest();
-      outcome = "dropped-oldest";
+      switch (this.overflow) {
+        case "block":
+          return "full";
+        case "drop-newest":
+          return "dropped-newest";
+        case "drop-oldest":
+          this.observe(now);
+          this.displaced = this.removeOldest();
+          outcome = "dropped-oldest";
+          break;
+        default:
+          this.overflow satisfies never;
+      }
     } else {
       this.observe(now);
     }

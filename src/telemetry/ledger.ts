@@ -19,8 +19,8 @@ export const EMPTY_LEDGER: Ledger = {
 
 /** Scheduled minus the sum of the rest: 0 when the ledger balances. */
 export function imbalance(ledger: Ledger): number {
-  const { scheduled, processed, failed, rejected, dropped, unfinished } = ledger;
-  return scheduled - (processed + failed + rejected + dropped.newest + dropped.oldest + unfinished);
+  const { scheduled, processed, failed, rejected, unfinished } = ledger;
+  return scheduled - (processed + failed + rejected + droppedTotal(ledger) + unfinished);
 }
 
 export function droppedTotal(ledger: Ledger): number {

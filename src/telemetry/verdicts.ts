@@ -1,3 +1,4 @@
+import { droppedTotal } from "./ledger.ts";
 import type { CaseStatus, RunResult, ThresholdResult } from "./result.ts";
 
 /** Verdicts of a run for lists with one line per run. */
@@ -56,6 +57,6 @@ export function faultOf({ cases, thresholds }: Pick<RunResult, "cases" | "thresh
 export function wasJudged({ cases }: Pick<RunResult, "cases">, { case: index, measured }: ThresholdResult): boolean {
   const one = cases[index];
   if (measured === false || one === undefined) return false;
-  const { processed, failed, rejected, dropped } = one.ledger;
-  return one.status === "completed" || processed + failed + rejected + dropped.newest + dropped.oldest > 0;
+  const { processed, failed, rejected } = one.ledger;
+  return one.status === "completed" || processed + failed + rejected + droppedTotal(one.ledger) > 0;
 }

@@ -8,6 +8,7 @@ import type { CaseResult } from "../../telemetry/result.ts";
 import { workersIn } from "../../telemetry/threads.ts";
 import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "../../theory/scaling.ts";
 import { sentPerSecond } from "../explain/fetch.ts";
+import { isOpenLoop } from "../open-loads.ts";
 import { anyField } from "./any-field.ts";
 import { at, first, ofLoads } from "./series.ts";
 
@@ -69,12 +70,9 @@ function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], wha
 /** Share of arrivals done from which the arrivals determine the rate. */
 const ALL = 0.97;
 
-function doesAllThatComes({ throughput, offeredRate, load }: CaseResult): boolean {
-  return ARRIVING.includes(load?.executor ?? "") && offeredRate !== null && throughput >= ALL * offeredRate;
+function doesAllThatComes(one: CaseResult): boolean {
+  return isOpenLoop(one) && one.offeredRate !== null && one.throughput >= ALL * one.offeredRate;
 }
-
-/** Loads that come whether or not anything is done. */
-const ARRIVING: readonly string[] = ["constant-arrival-rate", "ramping-arrival-rate", "bursts", "replay"];
 
 /** `auto` stands for the number of Workers used, or of workers that joined. */
 function numberOf({ params, process, hosts }: CaseResult, field: string): number {

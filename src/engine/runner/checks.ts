@@ -3,7 +3,7 @@ import type { Histogram } from "../../kernel/histogram.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
 import type { Counts } from "../../telemetry/counts.ts";
-import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
+import { droppedTotal, imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { LatencyPart } from "../../telemetry/recorder.ts";
 import type { SelfCheck } from "../../telemetry/result.ts";
 import type { StageFigures } from "../../workloads/stage.ts";
@@ -206,7 +206,7 @@ function seriesCheck({ told, ledger, counts, lost }: Evidence): SelfCheck {
     lost === 0 ? Math.abs(told.measured - counts.measured - counts.measuredFailed) : 0,
     Math.abs(told.offered - ledger.scheduled),
     Math.abs(told.processed - ledger.processed),
-    Math.abs(told.dropped - ledger.dropped.newest - ledger.dropped.oldest),
+    Math.abs(told.dropped - droppedTotal(ledger)),
   );
   return { name: "series", ok: figure < 0.5, figure };
 }

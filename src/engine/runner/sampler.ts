@@ -3,7 +3,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Histogram } from "../../kernel/histogram.ts";
 import { HistogramInterval } from "../../kernel/histogram-interval.ts";
 import type { Offered } from "../../load/offered.ts";
-import type { Ledger } from "../../telemetry/ledger.ts";
+import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
 import { MachineWatch } from "../../telemetry/machine-use.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
@@ -93,7 +93,7 @@ export class CaseSampler implements Sampler {
     const now = Math.max(instant, this.last.t + SHORTEST);
     this.offered.advance(instant);
     const ledger = this.ledger();
-    const dropped = ledger.dropped.newest + ledger.dropped.oldest;
+    const dropped = droppedTotal(ledger);
     const span = now - this.last.t;
     const seconds = span / 1e9;
     const blocked = this.gauge.blocked();

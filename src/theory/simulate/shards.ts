@@ -38,11 +38,20 @@ export class Shards {
     let outcome: ShardOffer = "queued";
     this.displaced = NONE;
     if (this.depth + this.lent >= this.machine.capacity) {
-      if (this.machine.overflow === "block") return "full";
-      if (this.machine.overflow === "drop-newest" || this.depth === 0) return "dropped";
-      this.displaced = this.byAge ? this.oldest : (this.first[0] as number);
-      this.take(this.byAge ? shardOf(this.displaced) : 0);
-      outcome = "displaced";
+      switch (this.machine.overflow) {
+        case "block":
+          return "full";
+        case "drop-newest":
+          return "dropped";
+        case "drop-oldest":
+          if (this.depth === 0) return "dropped";
+          this.displaced = this.byAge ? this.oldest : (this.first[0] as number);
+          this.take(this.byAge ? shardOf(this.displaced) : 0);
+          outcome = "displaced";
+          break;
+        default:
+          this.machine.overflow satisfies never;
+      }
     }
     const { behind } = this.messages;
     if (this.length[shard] === 0) this.first[shard] = id;

@@ -1,3 +1,4 @@
+import type { Mode } from "../../scenario/modes.ts";
 import type { Painter } from "../report/painter.ts";
 import type { Canvas } from "./canvas.ts";
 import { type Ink, type Style, style, TEXT } from "./styles.ts";
@@ -16,7 +17,7 @@ const SERIES: Readonly<Record<string, Ink>> = {
   parallel: "parallel",
   distributed: "distributed",
   expected: "expected",
-};
+} satisfies Record<Mode | "expected", Ink>;
 
 /** A painter that draws pictures of reports on a canvas. `shaded`: signs show the heat of a cell, since colours do not. */
 export function canvasPainter(shade: Painter["shade"] | null): Painter {

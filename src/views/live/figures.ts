@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatRate, formatShare } from "../../kernel/
 import { counted } from "../../kernel/wording.ts";
 import { coresInShort, placesOn } from "../../telemetry/allowance.ts";
 import { BOUNDS, isDisturbed } from "../../telemetry/disturbance.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
 import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import { paramsText } from "../../telemetry/params.ts";
 import type { Sample } from "../../telemetry/sample.ts";
@@ -108,7 +109,6 @@ export function rowsOf(view: RunView): RowFigures[] {
     if (one.result !== null) return [{ ...rowOfResult(one.result), fault: one.broken ? "threshold" : null }];
     if (one.running === null) return [];
     const { mode } = one.outline;
-    const { dropped } = one.ledger;
     const where = paramsText(one.outline.params);
     return [
       {
@@ -116,7 +116,7 @@ export function rowsOf(view: RunView): RowFigures[] {
         where,
         status: "running",
         ...one.running,
-        dropped: dropped.newest + dropped.oldest,
+        dropped: droppedTotal(one.ledger),
         predicted: one.outline.predicted,
         disturbed: Others.of(one.series).above,
       },

@@ -1,5 +1,6 @@
 import { plot } from "asciichart";
 import { formatCount, formatMs } from "../../kernel/units.ts";
+import type { Mode } from "../../scenario/modes.ts";
 import type { Unit } from "../../telemetry/metrics.ts";
 
 /** One line of a chart. */
@@ -30,13 +31,15 @@ const STROKES: Readonly<Record<Stroke, readonly string[]>> = {
   faint: ["┄", " ", " ", " ", "┄", "┄", "┄", "┄", "┄", "┄"],
 };
 
+type ModeStroke = Exclude<Stroke, "faint">;
+
 /** Stroke of each mode in every chart. */
-export const MODE_STROKES: Readonly<Record<string, Exclude<Stroke, "faint">>> = {
+export const MODE_STROKES: Readonly<Record<string, ModeStroke>> = {
   sync: "light",
   async: "dashed",
   parallel: "heavy",
   distributed: "heavy-dashed",
-};
+} satisfies Record<Mode, ModeStroke>;
 
 /** Columns of labels and axis. */
 export const LABEL_WIDTH = 8;

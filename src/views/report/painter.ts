@@ -1,5 +1,6 @@
 import chalk from "chalk";
 import { interpolateCividis } from "d3-scale-chromatic";
+import type { Mode } from "../../scenario/modes.ts";
 
 /** Distinguishes parts of a picture made of characters. */
 export interface Painter {
@@ -17,7 +18,7 @@ const MODE_COLORS: Readonly<Record<string, string>> = {
   async: "#E69F00",
   parallel: "#00B57F",
   distributed: "#CC79A7",
-};
+} satisfies Record<Mode, string>;
 
 export const PLAIN_PAINTER: Painter = { series: (_, text) => text, heat: (_, text) => text, shade: shadeOf };
 

@@ -1,7 +1,7 @@
 import { printable } from "../../kernel/text.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
-import type { Ledger } from "../../telemetry/ledger.ts";
+import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
 import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import { paramsText } from "../../telemetry/params.ts";
 import { msOrTooFew } from "../../telemetry/percentiles.ts";
@@ -130,8 +130,8 @@ function pad(text: string, width: number, toRight: boolean): string {
 
 /** The ledger in one line; where that is too wide, without zero parts. */
 export function ledgerLine(ledger: Ledger, width = Number.POSITIVE_INFINITY): string {
-  const { scheduled, processed, failed, rejected, dropped, unfinished } = ledger;
-  const parts = Object.entries({ processed, failed, rejected, dropped: dropped.newest + dropped.oldest, unfinished });
+  const { scheduled, processed, failed, rejected, unfinished } = ledger;
+  const parts = Object.entries({ processed, failed, rejected, dropped: droppedTotal(ledger), unfinished });
   const line = (shown: typeof parts) =>
     [`${formatCount(scheduled)} scheduled`, shown.map(([name, count]) => `${formatCount(count)} ${name}`).join(" + ")]
       .filter((side) => side !== "")

@@ -69,13 +69,20 @@ export class StreamQueue implements FeedQueue {
   offer(item: Item, _: number, now: Nanoseconds): Offer {
     let outcome: Offer = "queued";
     if (this.depth >= this.capacity) {
-      if (this.overflow === "block") return "full";
-      if (this.overflow === "drop-newest") return "dropped-newest";
-      // The oldest are dropped where they are, in the streams. With a server that does not answer, the oldest that was not sent.
-      if (this.depth >= 2 * this.capacity && this.outbox.length > 0) {
-        this.displaced = this.outbox.shift() ?? null;
-        this.evicted.add(now);
-        outcome = "dropped-oldest";
+      switch (this.overflow) {
+        case "block":
+          return "full";
+        case "drop-newest":
+          return "dropped-newest";
+        case "drop-oldest":
+          // The oldest are dropped where they are, in the streams. With a server that does not answer, the oldest that was not sent.
+          if (this.depth < 2 * this.capacity || this.outbox.length === 0) break;
+          this.displaced = this.outbox.shift() ?? null;
+          this.evicted.add(now);
+          outcome = "dropped-oldest";
+          break;
+        default:
+          this.overflow satisfies never;
       }
     }
     this.accept(item, now);

@@ -1,3 +1,4 @@
+import { MODES, type Mode } from "../../../scenario/modes.ts";
 import type { Glyphs } from "../../canvas/names.ts";
 import type { CurveStroke } from "../../canvas/plot.ts";
 import { type Ink, type Style, type StyleParts, style } from "../../canvas/styles.ts";
@@ -9,10 +10,7 @@ export interface PictureLook {
   readonly shaded: boolean;
 }
 
-const MODES = ["sync", "async", "parallel", "distributed"] as const;
-type DrawnMode = (typeof MODES)[number];
-
-function isDrawnMode(mode: string): mode is DrawnMode {
+function isDrawnMode(mode: string): mode is Mode {
   return (MODES as readonly string[]).includes(mode);
 }
 
