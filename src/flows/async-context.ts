@@ -10,3 +10,9 @@ export type CallerContext = Pick<AsyncResource, "runInAsyncScope">;
 export function callerContext(): CallerContext {
   return new AsyncResource("lab-tui/flows");
 }
+
+/** A function as called in the context of the code that calls this, wherever it is called. */
+export function inCallersContext<Args extends unknown[], R>(call: (...args: Args) => R): (...args: Args) => R {
+  const caller = callerContext();
+  return (...args) => caller.runInAsyncScope(call, undefined, ...args);
+}

@@ -3,7 +3,7 @@ import { chance, pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
 import { TimedOut } from "./failures.ts";
-import { BACKOFF_NAMES, checkBackoff, checkCount, checkGiven, checkNames, checkSpan, type OptionNames } from "./options.ts";
+import { BACKOFF_NAMES, checkBackoff, checkCount, checkFunction, checkGiven, checkNames, checkSpan, type OptionNames } from "./options.ts";
 
 /** How failed calls are retried. Times in milliseconds. */
 export interface RetryRule extends Partial<BackoffRule> {
@@ -62,11 +62,13 @@ export class Guard {
     private readonly options: GuardOptions,
     private readonly timers: Timers,
   ) {
+    checkNames(options, GUARD_NAMES);
     const { circuitBreaker, retry } = options;
     checkNames(retry, RETRY_NAMES, "retry.");
     checkNames(circuitBreaker, { failureThreshold: true, openForMs: true }, "circuitBreaker.");
     if (retry !== undefined) checkGiven("retry.max", retry.max);
     checkCount("retry.max", retry?.max, 0);
+    if (retry?.when !== undefined) checkFunction("retry.when", retry.when);
     checkBackoff("retry", retry);
     checkSpan("timeoutMs", options.timeoutMs);
     if (circuitBreaker !== undefined) {
@@ -87,6 +89,16 @@ export class Guard {
   /** True when no option asks for anything. */
   static isIdle({ timeoutMs, retry, circuitBreaker }: GuardOptions): boolean {
     return timeoutMs === undefined && retry === undefined && circuitBreaker === undefined;
+  }
+
+  /** The guard that is asked for among other options; null: none is. */
+  static among({ timeoutMs, retry, circuitBreaker }: GuardOptions, timers: Timers): Guard | null {
+    const options = {
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(retry === undefined ? {} : { retry }),
+      ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
+    };
+    return Guard.isIdle(options) ? null : new Guard(options, timers);
   }
 
   get breakerState(): (typeof BREAKER_STATES)[number] {

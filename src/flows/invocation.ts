@@ -7,7 +7,7 @@ import type { Slotted } from "./slots.ts";
  */
 export class Invocation<Subject extends object> implements Slotted {
   slot = -1;
-  /** When it began, in milliseconds since 1970. */
+  /** When it began, in milliseconds by the clock of its owner. */
   since = 0;
   cancelTimer: (() => void) | null = null;
   /** What is being handled; null: nothing. */

@@ -61,7 +61,49 @@ export function checkGiven(what: string, value: unknown): void {
 
 /** Throws a sentence when a name is given and is no text. */
 export function checkName(name: string | undefined): void {
-  if (name !== undefined && typeof name !== "string") throw new RangeError(`name: must be a text, got ${String(name)}`);
+  checkText("name", name);
+}
+
+/** Throws a sentence when something is given and is no text. */
+export function checkText(what: string, value: string | undefined): void {
+  if (value === undefined || typeof value === "string") return;
+  throw new RangeError(`${what}: must be a text, got ${printable(String(value), 100)}`);
+}
+
+/** Throws a sentence when something is given and is no list of texts. */
+export function checkTexts(what: string, value: readonly string[] | undefined): void {
+  if (value === undefined || areTexts(value)) return;
+  throw new RangeError(`${what}: must be a list of texts, got ${printable(String(value), 100)}`);
+}
+
+/** Throws a sentence when something is given and is neither a text nor a list of texts. */
+export function checkTextOrTexts(what: string, value: string | readonly string[] | undefined): void {
+  if (value === undefined || typeof value === "string" || areTexts(value)) return;
+  throw new RangeError(`${what}: must be a text or a list of texts, got ${printable(String(value), 100)}`);
+}
+
+function areTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}
+
+/** Throws a sentence when something is given and is neither true nor false. */
+export function checkFlag(what: string, value: boolean | undefined): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new RangeError(`${what}: must be true or false, got ${String(value)}`);
+}
+
+/** Throws a sentence when a signal is given and is none. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return;
+  throw new RangeError(`signal: must be an AbortSignal, got ${String(signal)}`);
+}
+
+/** Throws a sentence when something is no id of a message; one that no message has passes. */
+export function checkId(what: string, id: unknown): void {
+  if (Number.isInteger(id)) return;
+  if (typeof id !== "string") throw new RangeError(`${what}: must be a whole number, got ${String(id)}`);
+  const meant = /^\d+$/.test(id) ? `; did you mean ${id}, without quotes?` : "";
+  throw new RangeError(`${what}: must be a whole number, got "${printable(id, 100)}"${meant}`);
 }
 
 /** Throws a sentence when something to be called is no function. */

@@ -1,7 +1,7 @@
 /** A member of `Slots`, with its index there. */
 export interface Slotted {
   slot: number;
-  /** When it began, in milliseconds since 1970. */
+  /** When it began, in milliseconds by the clock of its owner. */
   readonly since: number;
 }
 

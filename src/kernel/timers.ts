@@ -40,6 +40,11 @@ export function stampOf(timers: Timers): () => number {
   return timers.stamp ?? (() => timers.wall());
 }
 
+/** The function to stamp with where spans are measured. */
+export function pulseOf(timers: Timers): () => number {
+  return timers.pulse ?? (() => timers.now());
+}
+
 /** A clock of milliseconds since 1970 that no change of the wall clock moves once it is made. */
 export interface SteadyClock {
   now(): number;
@@ -49,7 +54,7 @@ export interface SteadyClock {
 
 /** `epoch`: the milliseconds since 1970 at which `timers.now()` is 0. */
 export function steadyClock(timers: Timers, epoch = timers.wall() - timers.now()): SteadyClock {
-  const pulse = timers.pulse ?? (() => timers.now());
+  const pulse = pulseOf(timers);
   return { now: () => Math.floor(epoch + timers.now()), stamp: () => Math.floor(epoch + pulse()) };
 }
 

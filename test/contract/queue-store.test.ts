@@ -710,6 +710,36 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   });
 
+  test("what is full takes in nothing more, says so, and can be emptied: retries and dead letters, too", async () => {
+    const where = place();
+    // A Redis that is full is one of its own: see queue-redis.test.ts.
+    if (where.redis !== undefined) return;
+    const timers = new VirtualTimers();
+    const [limit, problem] = where.file === undefined ? [{ capacity: 50 }, "full"] : [{ maxBytes: 400_000 }, "disk full"];
+    const backoff = { baseDelayMs: 5, jitter: "none" as const };
+    const queue = open<string>({ ...where, timers, whenFull: "reject", pollMs: 5, maxAttempts: 2, backoff, ...limit });
+    const fill = async (text: string) => (await timers.run(queue.send(text).catch((error) => error))) as { problem?: string };
+    let sent = 0;
+    let refused: { problem?: string } = {};
+    while (refused.problem === undefined && sent < 1000) {
+      refused = await fill(`${sent % 9 === 0 ? "dead" : sent % 5 === 0 ? "again" : "good"} ${"x".repeat(5000)}`);
+      if (refused.problem === undefined) sent++;
+    }
+    expect([refused.problem, sent > 30, (await queue.depth()).ready]).toEqual([problem, true, sent]);
+    let handled = 0;
+    queue.consume(({ value, attempt }) => {
+      if (value.startsWith("dead") || (value.startsWith("again") && attempt === 1)) throw new Error("no");
+      handled++;
+    });
+    await timers.advance(500);
+    const dead = Math.ceil(sent / 9);
+    expect([handled, await queue.depth()]).toEqual([sent - dead, { ready: 0, delayed: 0, leased: 0, behind: 0, dead }]);
+    expect([await fill("good again"), queue.health()]).toEqual([expect.objectContaining({ duplicate: false }), { status: "up" }]);
+    await timers.advance(50);
+    expect(handled).toBe(sent - dead + 1);
+    await timers.run(queue.stop());
+  });
+
   test("a handler that never returns: others go on, statistics say so, stop ends by its deadline, the message comes again", async () => {
     const timers = new VirtualTimers();
     const queue = open<number>({ timers, visibilityMs: 900, pollMs: 100 });

@@ -47,6 +47,7 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** The same pipeline with one more stage at its end. */
   stage<Next>(name: string, work: StageFunction<Out, Next>, options: StageOptions<Out, Next> = {}): DataPipeline<In, Next> {
+    checkName(name);
     checkFunction(name, work);
     return this.with(
       (outcomes, timers) =>
@@ -73,6 +74,7 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** The same pipeline with its results gathered into lists. */
   batch(options: BatchOptions, name = "batch"): DataPipeline<In, Out[]> {
+    checkName(name);
     return this.with((_, timers) => new BatchStage(name, options, timers));
   }
 

@@ -5,7 +5,7 @@ import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import type { FlowHeaders } from "../headers.ts";
 import { onAbort } from "../notifier.ts";
-import { checkCount, checkNames, type OptionNames } from "../options.ts";
+import { checkCount, checkNames, checkSignal, checkText, type OptionNames } from "../options.ts";
 import { type Durations, type Health, type PartStats, stuckHealth } from "../part.ts";
 import { SharedOutput } from "../shared-output.ts";
 import { headersOf } from "../tracing.ts";
@@ -176,6 +176,8 @@ export class PipelineRun implements ItemOutcomes {
     if (this.closed) throw this.closedReason;
     if (options === undefined) return;
     checkNames(options, FEED_NAMES);
+    checkText("correlationId", options.correlationId);
+    checkSignal(options.signal);
     options.signal?.throwIfAborted();
   }
 

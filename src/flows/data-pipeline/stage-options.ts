@@ -1,5 +1,5 @@
 import { GUARD_NAMES, type GuardOptions } from "../guard.ts";
-import { checkCount, checkNames, checkSpan, type OptionNames } from "../options.ts";
+import { checkCount, checkFlag, checkFunction, checkNames, checkSpan, type OptionNames } from "../options.ts";
 import type { FlowContext } from "./context.ts";
 
 /** Function of a stage: returns what the item has become, or `undefined` to filter it out. */
@@ -33,5 +33,7 @@ export function checkStageOptions(name: string, options: StageOptions<unknown, u
   checkNames(options, STAGE_NAMES, `${name}, `);
   checkCount(`${name}, concurrency`, options.concurrency, 1);
   checkCount(`${name}, buffer`, options.buffer, 0);
+  checkFlag(`${name}, ordered`, options.ordered);
+  if (options.fallback !== undefined) checkFunction(`${name}, fallback`, options.fallback);
   checkSpan(`${name}, timeoutMs`, options.timeoutMs);
 }

@@ -21,7 +21,7 @@ export class StageWork {
     private readonly options: StageOptions<unknown, unknown>,
     timers: Timers,
   ) {
-    this.guard = Guard.isIdle(options) ? null : new Guard(options, timers);
+    this.guard = Guard.among(options, timers);
   }
 
   /** Returns what the function returns, or a promise of it. Throws what it throws, where it is not guarded. */

@@ -2,7 +2,18 @@ import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/ti
 import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { onAbort } from "../notifier.ts";
-import { checkCount, checkFunction, checkName, checkNames, checkOneOf, checkSpan } from "../options.ts";
+import {
+  checkCount,
+  checkFunction,
+  checkName,
+  checkNames,
+  checkOneOf,
+  checkSignal,
+  checkSpan,
+  checkText,
+  checkTextOrTexts,
+  type OptionNames,
+} from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { headersOf } from "../tracing.ts";
 import { type Delivery, DeliveryCount } from "./delivery.ts";
@@ -75,7 +86,7 @@ export class EventBus<Events extends object> implements Part {
    * Throws `Stopped` on a bus that has stopped.
    */
   emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: EmitOptions): FlowEvent<Type, Events[Type]> {
-    if (options !== undefined) checkNames(options, EMIT_NAMES);
+    if (options !== undefined) checkEmitting(options, EMIT_NAMES);
     return this.dispatch(type, data, options, null) as FlowEvent<Type, Events[Type]>;
   }
 
@@ -86,7 +97,7 @@ export class EventBus<Events extends object> implements Part {
   publish<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): Promise<Delivery> {
     const tally = new DeliveryCount();
     try {
-      if (options !== undefined) checkNames(options, PUBLISH_NAMES);
+      if (options !== undefined) checkEmitting(options, PUBLISH_NAMES);
       options?.signal?.throwIfAborted();
       this.dispatch(type, data, options, tally);
     } catch (error) {
@@ -204,6 +215,8 @@ export class EventBus<Events extends object> implements Part {
   /** Remembered events that match, oldest first; the latest `limit` of them. */
   history<Type extends EventName<Events> = EventName<Events>>(filter: EventFilter<Type> = {}, limit?: number): AnyEvent<Events, Type>[] {
     checkNames(filter, FILTER_NAMES);
+    checkTextOrTexts("type", filter.type);
+    checkTextOrTexts("source", filter.source);
     checkCount("limit", limit, 0);
     return this.past.select(filter, limit) as AnyEvent<Events, Type>[];
   }
@@ -286,8 +299,16 @@ export class EventBus<Events extends object> implements Part {
   };
 }
 
-function checkSubscribing({ name, concurrency, buffer, overflow, timeoutMs, replay }: SubscribeOptions): void {
+function checkEmitting<Options extends PublishOptions>(options: Options, names: OptionNames<Options>): void {
+  checkNames(options, names);
+  checkText("source", options.source);
+  checkSignal(options.signal);
+}
+
+function checkSubscribing({ name, source, concurrency, buffer, overflow, timeoutMs, replay, signal }: SubscribeOptions): void {
   checkName(name);
+  checkTextOrTexts("source", source);
+  checkSignal(signal);
   checkCount("concurrency", concurrency, 1);
   checkCount("buffer", buffer, 0);
   checkOneOf("overflow", overflow, ["drop-newest", "drop-oldest"]);

@@ -1,4 +1,4 @@
-import type { Timers } from "../../kernel/timers.ts";
+import { pulseOf, type Timers } from "../../kernel/timers.ts";
 import { type Stopped, TimedOut } from "../failures.ts";
 import { Invocation } from "../invocation.ts";
 import { Slots } from "../slots.ts";
@@ -19,28 +19,26 @@ export type OnHandlerEnd = (event: FlowEvent, tally: DeliveryCount | null, error
 export class PendingHandlers {
   private readonly running = new Slots<HandlerInvocation>();
   private readonly spare: HandlerInvocation[] = [];
+  /** Monotonic: no change of the wall clock makes a handler take longer. */
+  private readonly pulse: () => number;
 
   constructor(
     /** Longest a handler may take, in milliseconds; Infinity: no limit. */
     private readonly timeoutMs: number,
     private readonly timers: Timers,
     private readonly onEnd: OnHandlerEnd,
-  ) {}
+  ) {
+    this.pulse = pulseOf(timers);
+  }
 
-  /** Follows a handler's promise. `abort`: aborted when its time is up. `since`: when it began, in milliseconds since 1970; null: now. */
-  follow(
-    answer: PromiseLike<unknown>,
-    event: FlowEvent,
-    tally: DeliveryCount | null,
-    abort: AbortController | null,
-    since: number | null,
-  ): void {
+  /** Follows a handler's promise. `abort`: aborted when its time is up. */
+  follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: DeliveryCount | null, abort: AbortController | null): void {
     const run = this.spare.pop() ?? this.newInvocation();
     run.ended = false;
     run.subject = event;
     run.tally = tally;
     run.abort = abort;
-    run.since = since ?? this.timers.wall();
+    run.since = this.pulse();
     this.running.add(run);
     if (abort !== null) run.cancelTimer = this.timers.after(this.timeoutMs, () => this.end(run, event, new TimedOut(this.timeoutMs)));
     run.follow(answer);
@@ -87,6 +85,6 @@ export class PendingHandlers {
 
   /** How long the longest-running call has run, in milliseconds; null: there is none. */
   get oldestMs(): number | null {
-    return this.running.oldestMs(this.timers.wall());
+    return this.running.oldestMs(this.timers.now());
   }
 }

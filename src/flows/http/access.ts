@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Admitted, refusalOf } from "../../kernel/http-guard.ts";
 import { type BucketRule, TokenBuckets } from "../../resilience/token-bucket.ts";
-import { checkNames, type OptionNames } from "../options.ts";
+import { checkNames, checkText, checkTexts, type OptionNames } from "../options.ts";
 import { HttpProblem } from "./problem.ts";
 
 /** Who may use a server, and how often. */
@@ -31,6 +31,9 @@ export class Access {
 
   constructor(options: AccessOptions) {
     const { token, allowedHosts = [], allowedOrigins = [], rateLimit = DEFAULT_RATE } = options;
+    checkText("token", token);
+    checkTexts("allowedHosts", allowedHosts);
+    checkTexts("allowedOrigins", allowedOrigins);
     if (token !== undefined && token.length < SHORTEST_TOKEN)
       throw new Error(`token: must have at least 128 bits, ${SHORTEST_TOKEN} characters of base64url, got ${token.length} characters`);
     this.digest = token === undefined ? null : sha256(token);

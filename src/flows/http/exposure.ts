@@ -1,6 +1,6 @@
 import { ownProperty } from "../../kernel/plain-value.ts";
 import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, ReactiveStream } from "../index.ts";
-import { checkNames, checkOneOf, type OptionNames } from "../options.ts";
+import { checkFlag, checkNames, checkOneOf, type OptionNames } from "../options.ts";
 import type { Schema } from "./body.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -51,7 +51,10 @@ export class Exposure {
     private readonly schemas: Schemas,
   ) {
     checkNames(exposed, EXPOSED_NAMES, "expose.");
+    checkFlag("expose.reports", exposed?.reports);
     checkNames(schemas, SCHEMAS_NAMES, "schemas.");
+    for (const kind of ["events", "pipelines", "queues", "streams"] as const)
+      for (const [name, schema] of Object.entries(schemas[kind] ?? {})) checkSchema(`schemas.${kind}.${name}`, schema);
     for (const kind of ["pipelines", "queues", "streams"] as const) {
       for (const [name, allowed] of Object.entries<Allowed<string>>(exposed?.[kind] ?? {})) {
         checkAllowed(`expose.${kind}.${name}`, allowed, WORDS[kind]);
@@ -115,8 +118,17 @@ export class Exposure {
 }
 
 function checkAllowed(what: string, allowed: Allowed<string> | undefined, words: readonly string[]): void {
-  if (typeof allowed === "object") checkNames(allowed, { access: true, schema: true }, `${what}.`);
+  if (typeof allowed === "object") {
+    checkNames(allowed, { access: true, schema: true }, `${what}.`);
+    if (allowed.schema !== undefined) checkSchema(`${what}.schema`, allowed.schema);
+  }
   checkOneOf(what, wordOf(allowed), words);
+}
+
+/** Throws a sentence for a schema with which nothing can be validated. */
+function checkSchema(what: string, schema: Schema): void {
+  if (typeof schema?.["~standard"]?.validate === "function") return;
+  throw new TypeError(`${what}: must be a schema by Standard Schema, got ${String(schema)}`);
 }
 
 function wordOf(allowed: Allowed<string> | undefined): string | undefined {

@@ -4,7 +4,7 @@ import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
 import { type FlowHeaders, traceHeaders } from "../headers.ts";
 import { type FlowOrchestrator, type PartStats, QueueError, Stopped } from "../index.ts";
-import { checkCount, checkNames, type OptionNames } from "../options.ts";
+import { checkCount, checkFunction, checkNames, type OptionNames } from "../options.ts";
 import { summedStats } from "../orchestrator/summed.ts";
 import { ACCESS_NAMES, Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
@@ -87,6 +87,7 @@ export class FlowFace {
     if (prefix !== "" && !/^(\/[^/?#]+)+$/.test(prefix)) throw new RangeError(`prefix: must be a path like /flows, got ${prefix}`);
     checkCount("maxBodyBytes", options.maxBodyBytes, 1);
     checkCount("maxSockets", options.maxSockets, 0);
+    if (options.onError !== undefined) checkFunction("onError", options.onError);
     this.access = new Access(options);
     this.exposure = new Exposure(flows, options.expose, options.schemas ?? {});
     this.timers = options.timers ?? realTimers;

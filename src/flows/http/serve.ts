@@ -2,7 +2,7 @@ import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Server } from "bun";
 import { isLoopback } from "../../kernel/hosts.ts";
 import type { FlowOrchestrator } from "../index.ts";
-import { checkNames } from "../options.ts";
+import { checkCount, checkNames, checkText } from "../options.ts";
 import { checkReach, FACE_NAMES, FlowFace, type FlowFaceOptions } from "./face.ts";
 import { problemResponse } from "./problem.ts";
 import type { SocketData } from "./socket.ts";
@@ -19,6 +19,8 @@ export interface ServeFlowsOptions extends FlowFaceOptions {
 export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): Server<SocketData> {
   if (process.versions.bun === undefined) throw new Error("serveFlows needs Bun (https://bun.com): it uses Bun.serve");
   checkNames(options, { ...FACE_NAMES, port: true, hostname: true });
+  checkText("hostname", options.hostname);
+  checkCount("port", options.port, 0, 65_535);
   const { hostname = "127.0.0.1", port = 0, ...rest } = options;
   checkReach(hostname, options.token);
   const face = new FlowFace(flows, { ...rest, allowedHosts: [...(options.allowedHosts ?? []), ...ownNames(hostname)] });

@@ -1,5 +1,6 @@
-import { checkCount, checkNames, checkOneOf } from "../options.ts";
-import type { QueueStore, StoreAnswer, StoredMessage } from "./store.ts";
+import { printable } from "../../kernel/text.ts";
+import { checkCount, checkFunction, checkId, checkNames, checkOneOf } from "../options.ts";
+import type { DeadLetter, QueueStore, StoreAnswer, StoredMessage } from "./store.ts";
 
 /** Which messages of a group to list. */
 export interface ListOptions {
@@ -23,6 +24,9 @@ export interface PurgeOptions<T> {
   readonly where?: (message: StoredMessage<T>) => boolean;
 }
 
+/** Which dead letters: all, by their ids, or those for which a function returns true. */
+export type Redriven<T> = readonly number[] | "all" | ((letter: DeadLetter<T>) => boolean);
+
 const STATES: readonly StoredMessage["state"][] = ["waiting", "delayed", "working", "dead"];
 const PAGE = 500;
 
@@ -45,6 +49,7 @@ export class Inspection<T> {
 
   /** Deletes a message from groups, where it is not at work; true when one of them had it. */
   async cancel(groups: readonly string[], id: number): Promise<boolean> {
+    checkId("id", id);
     let found = false;
     for (const group of groups) if ((await this.remove(group, [id])) > 0) found = true;
     return found;
@@ -55,6 +60,7 @@ export class Inspection<T> {
     checkNames(options, { group: true, state: true, where: true });
     const { state, where = () => true } = options;
     checkOneOf("state", state, ["waiting", "delayed", "dead"]);
+    checkFunction("where", where);
     const states = state === undefined ? (["waiting", "delayed"] as const) : [state];
     let count = 0;
     for (let after = 0; ; ) {
@@ -68,6 +74,20 @@ export class Inspection<T> {
         page.filter(where).map(({ id }) => id),
       );
     }
+  }
+
+  /** Makes dead letters of a group available again, those that are chosen; resolves with their number. */
+  async redrive(group: string, which: Redriven<T>, now: number): Promise<number> {
+    const ids = typeof which === "function" ? await this.matching(group, which) : which;
+    if (ids !== "all" && !Array.isArray(ids))
+      throw new RangeError(`which: must be "all", a function or a list of ids, got ${printable(String(ids), 100)}`);
+    if (ids !== "all") for (const [i, id] of ids.entries()) checkId(`which[${i}]`, id);
+    return this.attempt(() => this.store.redrive(group, ids, now));
+  }
+
+  private async matching(group: string, matches: (letter: DeadLetter<T>) => boolean): Promise<number[]> {
+    const letters = (await this.attempt(() => this.store.deadLetters(group, Number.POSITIVE_INFINITY))) as DeadLetter<T>[];
+    return letters.filter(matches).map(({ id }) => id);
   }
 
   private async remove(group: string, ids: readonly number[]): Promise<number> {

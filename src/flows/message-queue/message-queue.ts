@@ -1,10 +1,10 @@
 import { realTimers, type Timers } from "../../kernel/timers.ts";
 import { Failures, type OnFailure } from "../failures.ts";
-import { checkCount } from "../options.ts";
+import { checkCount, checkId, checkText } from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { GroupConsumer } from "./consumer/consumer.ts";
 import type { Consumer } from "./consumer/rule.ts";
-import type { ListOptions, PurgeOptions } from "./inspection.ts";
+import type { ListOptions, PurgeOptions, Redriven } from "./inspection.ts";
 import { MemoryStore } from "./memory/store.ts";
 import type { Handler } from "./message.ts";
 import { Opening } from "./opening.ts";
@@ -171,8 +171,9 @@ export class MessageQueue<T> implements Part {
   }
 
   /** State of a message in a group; `done`: it has left the group. */
-  async stateOf(id: number, group = this.groups[0] as string): Promise<TaskState> {
-    return this.opened.ask(() => this.opened.store.stateOf(group, id));
+  async stateOf(id: number, group?: string): Promise<TaskState> {
+    checkId("id", id);
+    return this.opened.ask(() => this.opened.store.stateOf(this.group(group), id));
   }
 
   /**
@@ -188,12 +189,12 @@ export class MessageQueue<T> implements Part {
    * kept. Rejects with `DeadLetterError` when the message is given up, and as `settled` does.
    */
   async result<R = unknown>(id: number, options: ResultOptions = {}): Promise<R> {
-    return (await this.opened.results.result(id, options.group ?? (this.groups[0] as string), options)) as R;
+    return (await this.opened.results.result(id, this.group(options.group), options)) as R;
   }
 
   /** The progress that a message's handler reported last (`message.progress`); undefined: none, or its time is over. Needs `resultMs`. */
-  progress(id: number, group = this.groups[0] as string): Promise<unknown> {
-    return this.opened.results.progress(id, group);
+  progress(id: number, group?: string): Promise<unknown> {
+    return this.opened.results.progress(id, this.group(group));
   }
 
   /** Resolves once a group, or all groups, hold no message but dead letters. Rejects as `settled` does. */
@@ -202,25 +203,25 @@ export class MessageQueue<T> implements Part {
   }
 
   /** Messages of a group by their state; see `stats` for what is quick to look at often. */
-  async depth(group = this.groups[0] as string): Promise<GroupDepth> {
-    return this.opened.ask(() => this.opened.store.depth(group));
+  async depth(group?: string): Promise<GroupDepth> {
+    return this.opened.ask(() => this.opened.store.depth(this.group(group)));
   }
 
   /** Messages of a group in the order of sending. */
   list(options: ListOptions = {}): Promise<StoredMessage<T>[]> {
-    return this.opened.inspection.list(options.group ?? (this.groups[0] as string), options);
+    return this.opened.inspection.list(this.group(options.group), options);
   }
 
   /** Deletes a message from a group, or all groups, where it is not at work; resolves with false when there was nothing to delete. */
   async cancel(id: number, group?: string): Promise<boolean> {
-    const found = await this.opened.inspection.cancel(group === undefined ? this.groups : [group], id);
+    const found = await this.opened.inspection.cancel(group === undefined ? this.groups : [this.group(group)], id);
     if (found) this.messagesLeft([id]);
     return found;
   }
 
   /** Deletes messages of a group that are not at work; resolves with their number. */
   async purge(options: PurgeOptions<T> = {}): Promise<number> {
-    const count = await this.opened.inspection.purge(options.group ?? (this.groups[0] as string), options);
+    const count = await this.opened.inspection.purge(this.group(options.group), options);
     this.messagesLeft([]);
     return count;
   }
@@ -233,33 +234,33 @@ export class MessageQueue<T> implements Part {
   }
 
   /** Has no consumer of a group lease anything, in all processes, until `resume`; the queue keeps it when it is closed. */
-  async pause(group = this.groups[0] as string): Promise<void> {
-    await this.opened.attempt(() => this.opened.store.pause(group, true));
+  async pause(group?: string): Promise<void> {
+    await this.opened.attempt(() => this.opened.store.pause(this.group(group), true));
   }
 
   /** Ends a pause. */
-  async resume(group = this.groups[0] as string): Promise<void> {
-    await this.opened.attempt(() => this.opened.store.pause(group, false));
+  async resume(group?: string): Promise<void> {
+    await this.opened.attempt(() => this.opened.store.pause(this.group(group), false));
     this.wakeAll();
   }
 
   /** Messages of a group that were given up, oldest first. */
-  async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter<T>[]> {
+  async deadLetters(group?: string, limit = 100): Promise<DeadLetter<T>[]> {
     checkCount("limit", limit, 0);
-    return this.opened.ask(() => this.opened.store.deadLetters(group, limit)) as Promise<DeadLetter<T>[]>;
+    return this.opened.ask(() => this.opened.store.deadLetters(this.group(group), limit)) as Promise<DeadLetter<T>[]>;
   }
 
   /** Makes dead letters available again, all or those that match, with attempts counted from 1; resolves with their number. */
-  async redrive(
-    group = this.groups[0] as string,
-    which: readonly number[] | "all" | ((letter: DeadLetter<T>) => boolean) = "all",
-  ): Promise<number> {
-    const { opened } = this;
-    const matching = typeof which === "function" ? (await this.deadLetters(group, Number.POSITIVE_INFINITY)).filter(which) : null;
-    const ids = matching === null ? (which as readonly number[] | "all") : matching.map(({ id }) => id);
-    const count = await opened.attempt(() => opened.store.redrive(group, ids, opened.clock.now()));
+  async redrive(group?: string, which: Redriven<T> = "all"): Promise<number> {
+    const count = await this.opened.inspection.redrive(this.group(group), which, this.opened.clock.now());
     this.wakeAll();
     return count;
+  }
+
+  /** The group that a caller names, else the first. */
+  private group(name: string | undefined): string {
+    checkText("group", name);
+    return name ?? (this.groups[0] as string);
   }
 
   /** Makes consumers wait for `start`: what they need may have to be up first. */

@@ -13,6 +13,8 @@ import {
   checkNames,
   checkOneOf,
   checkSpan,
+  checkText,
+  checkTexts,
   LONGEST_MS,
   type OptionNames,
 } from "../options.ts";
@@ -166,8 +168,8 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
   checkNames(options, QUEUE_NAMES);
   checkNames(options.backoff, QUEUE_BACKOFF_NAMES, "backoff.");
   checkGroups(options.groups);
-  checkPlace("file", options.file);
-  checkPlace("redis", options.redis);
+  checkText("file", options.file);
+  checkText("redis", options.redis);
   checkCount("capacity", options.capacity, 1);
   checkCount("maxAttempts", options.maxAttempts, 1);
   checkSpan("visibilityMs", options.visibilityMs);
@@ -182,6 +184,8 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
   checkCount("maxMessageBytes", options.maxMessageBytes, 1);
   checkOneOf("whenFull", options.whenFull, ["wait", "reject"]);
   checkCount("agingMs", options.agingMs, 1, LONGEST_MS);
+  if (typeof (options.rateLimits ?? {}) !== "object")
+    throw new RangeError(`rateLimits: must be an object, got ${String(options.rateLimits)}`);
   for (const [group, limit] of Object.entries(options.rateLimits ?? {})) {
     if (!(options.groups ?? ["default"]).includes(group)) throw new RangeError(`rateLimits: there is no group "${group}"`);
     GroupLimit.check(`rateLimits.${group}`, limit);
@@ -196,17 +200,10 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
 }
 
 function checkGroups(groups: readonly string[] | undefined): void {
+  checkTexts("groups", groups);
   if (groups === undefined) return;
-  if (!Array.isArray(groups) || groups.some((group) => typeof group !== "string"))
-    throw new RangeError(`groups: must be a list of texts, got ${printable(String(groups), 100)}`);
   if (new Set(groups).size !== groups.length) throw new RangeError("groups: must name each group once");
   if (groups.length === 0) throw new RangeError("groups: must name at least one group, got none");
-}
-
-/** Of a queue: where its messages are. */
-function checkPlace(what: "file" | "redis", place: string | undefined): void {
-  if (place === undefined || typeof place === "string") return;
-  throw new RangeError(`${what}: must be a text, got ${String(place)}`);
 }
 
 /** Throws a sentence when a queue cannot be found by this name. */

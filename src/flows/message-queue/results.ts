@@ -1,5 +1,6 @@
 import type { SteadyClock } from "../../kernel/timers.ts";
-import { checkNames, type OptionNames } from "../options.ts";
+import { inCallersContext } from "../async-context.ts";
+import { checkFunction, checkId, checkNames, checkSignal, type OptionNames } from "../options.ts";
 import { type Note, type Noted, QueueError, type QueueStore, type StoredMessage } from "./store.ts";
 import { WAIT_NAMES, type WaitOptions, type Watch } from "./watch.ts";
 
@@ -33,13 +34,18 @@ export class Results {
 
   async result(id: number, group: string, options: ResultOptions): Promise<unknown> {
     this.check("result");
+    checkId("id", id);
     checkNames(options, RESULT_NAMES);
     const { signal, onProgress } = options;
+    checkSignal(signal);
+    if (onProgress !== undefined) checkFunction("onProgress", onProgress);
+    // Whoever tells of progress may belong to another.
+    const tell = onProgress === undefined ? null : inCallersContext(onProgress);
     let seen = 0;
     const { value } = await this.watch.until(id, signal, async () => {
       const end = await this.watch.endOf(id, [group]);
-      const progress = onProgress === undefined ? null : await this.noted(group, id, "progress");
-      if (progress !== null && progress.revision !== seen) onProgress?.(progress.value);
+      const progress = tell === null ? null : await this.noted(group, id, "progress");
+      if (progress !== null && progress.revision !== seen) tell?.(progress.value);
       seen = progress?.revision ?? seen;
       return end === null ? null : { value: await this.valueOf(id, group, end) };
     });
@@ -48,6 +54,7 @@ export class Results {
 
   async progress(id: number, group: string): Promise<unknown> {
     this.check("progress");
+    checkId("id", id);
     return (await this.noted(group, id, "progress"))?.value;
   }
 

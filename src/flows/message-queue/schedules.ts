@@ -1,7 +1,7 @@
 import { Cron } from "croner";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Failures } from "../failures.ts";
-import { checkNames, checkSpan, LONGEST_MS, type OptionNames } from "../options.ts";
+import { checkName, checkNames, checkSpan, checkText, LONGEST_MS, type OptionNames } from "../options.ts";
 import type { Receipt } from "./store.ts";
 import type { SendOptions } from "./terms.ts";
 
@@ -54,6 +54,8 @@ function nextOf(rule: ScheduleRule): Next {
     if (timeZone !== undefined) throw new RangeError("timeZone: goes with `cron`");
     return (after) => (Math.floor(after / everyMs) + 1) * everyMs;
   }
+  checkText("cron", cron);
+  checkText("timeZone", timeZone);
   try {
     const pattern = new Cron(cron as string, { paused: true, ...(timeZone === undefined ? {} : { timezone: timeZone }) });
     // Throws here for a time zone that there is not.
@@ -79,6 +81,7 @@ export class Schedules {
   ) {}
 
   add(name: string, rule: ScheduleRule, value: unknown, options: ScheduleSendOptions): Schedule {
+    checkName(name);
     if (this.all.has(name)) throw new RangeError(`schedule: there is one with the name "${name}" already`);
     checkNames(options, SEND_NAMES);
     this.target.check({ ...options, idempotencyKey: keyOf(name, 0) });

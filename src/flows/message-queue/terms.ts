@@ -1,5 +1,5 @@
 import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
-import { checkNames, LONGEST_MS, type OptionNames } from "../options.ts";
+import { checkNames, checkSignal, LONGEST_MS, type OptionNames } from "../options.ts";
 import { headersOf } from "../tracing.ts";
 import { QueueError, type Terms } from "./store.ts";
 
@@ -57,7 +57,10 @@ type Nullable<O> = { readonly [K in keyof O]: O[K] | null };
  * for an option that does not exist.
  */
 export function termsOf(options: SendOptions, rule: TermsRule): Terms {
-  if (options !== PLAIN) checkNames(options, SEND_NAMES);
+  if (options !== PLAIN) {
+    checkNames(options, SEND_NAMES);
+    checkSignal(options.signal ?? undefined);
+  }
   const headers = headersOf(options.headers ?? undefined);
   if (options === PLAIN && headers === NO_HEADERS) return PLAIN_TERMS;
   return checked(options, headers === NO_HEADERS ? headers : keptHeaders(headers, rule), rule);

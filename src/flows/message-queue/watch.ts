@@ -1,7 +1,7 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
 import { onAbort } from "../notifier.ts";
-import { checkNames, type OptionNames } from "../options.ts";
+import { checkId, checkNames, checkSignal, checkText, type OptionNames } from "../options.ts";
 import type { QueueStore, TaskState } from "./store.ts";
 
 /** Options of waiting for messages. */
@@ -40,6 +40,7 @@ export class Watch {
 
   /** Resolves once a message has left the group that the options name, or all: `done`, or `dead` where one of them gave it up. */
   async settled(id: number, all: readonly string[], options: WaitOptions): Promise<"done" | "dead"> {
+    checkId("id", id);
     const groups = groupsOf(options, all);
     return this.until(id, options.signal, () => this.endOf(id, groups));
   }
@@ -139,5 +140,7 @@ export class Watch {
 
 function groupsOf(options: WaitOptions, all: readonly string[]): readonly string[] {
   checkNames(options, WAIT_NAMES);
+  checkText("group", options.group);
+  checkSignal(options.signal);
   return options.group === undefined ? all : [options.group];
 }

@@ -1,4 +1,4 @@
-import { checkDelay, checkNames, checkSpan, type OptionNames } from "../options.ts";
+import { checkDelay, checkFlag, checkNames, checkSpan, type OptionNames } from "../options.ts";
 import type { PartStats } from "../part.ts";
 
 /** A bound on one figure of one part. */
@@ -143,6 +143,7 @@ function checkRule(rule: AlertRule): void {
   if (above === undefined && below === undefined) throw new RangeError("alert: needs `above` or `below`, the bound it watches");
   for (const [name, bound] of Object.entries({ above, below }))
     if (bound !== undefined && !Number.isFinite(bound)) throw new RangeError(`alert.${name}: must be a number, got ${String(bound)}`);
+  checkFlag("alert.perSecond", perSecond);
   checkSpan("alert.windowMs", windowMs);
   checkDelay("alert.forMs", forMs);
   if (windowMs !== undefined && perSecond !== true) throw new RangeError("alert.windowMs: goes with `perSecond`");

@@ -1,5 +1,6 @@
 import { errorText } from "../../kernel/error-text.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
+import { BACKOFF_NAMES, checkBackoff, checkCount, checkNames, checkTexts } from "../options.ts";
 import type { Durations, Health, Part, PartStats } from "../part.ts";
 
 /** Options of a registered part. */
@@ -41,6 +42,22 @@ export interface PartEntry {
   /** Set while a restart is scheduled. */
   cancelRestart: (() => void) | null;
   readonly quit: (() => void)[];
+}
+
+/** Throws a sentence for what is no part, and for an option that does not exist or cannot be. */
+export function checkRegistering(part: Part, options: RegisterOptions): void {
+  if (
+    typeof part?.name !== "string" ||
+    typeof part.stop !== "function" ||
+    typeof part.stats !== "function" ||
+    typeof part.health !== "function"
+  )
+    throw new TypeError(`part: must have a name, stop, stats and health, got ${String(part)}`);
+  checkNames(options, { dependsOn: true, restart: true });
+  checkTexts("dependsOn", options.dependsOn);
+  checkNames(options.restart, { ...BACKOFF_NAMES, max: true }, "restart.");
+  checkBackoff("restart", options.restart);
+  checkCount("restart.max", options.restart?.max, 0);
 }
 
 export function newEntry(part: Part, options: RegisterOptions): PartEntry {

@@ -1,14 +1,24 @@
 import { errorText } from "../../kernel/error-text.ts";
-import { attempt, ifRejected } from "../../kernel/promises.ts";
+import { ifRejected } from "../../kernel/promises.ts";
 import { chance, realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
 import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { BACKOFF_NAMES, checkBackoff, checkCount, checkDelay, checkNames, checkSpan } from "../options.ts";
+import { checkDelay, checkFunction, checkName, checkNames, checkSpan } from "../options.ts";
 import { deadlineOf, type Health, type Part, type PartStats, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
-import { askDurations, askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
+import {
+  askDurations,
+  askHealth,
+  askStats,
+  checkRegistering,
+  newEntry,
+  type PartEntry,
+  type PartState,
+  type RegisterOptions,
+} from "./entry.ts";
+import { flowLog } from "./log.ts";
 import { metricsText } from "./metrics.ts";
 import { startOrder } from "./order.ts";
 import { Service } from "./service.ts";
@@ -63,12 +73,14 @@ export class FlowOrchestrator implements AsyncDisposable {
   private cancelCheck: (() => void) | null = null;
   private stopping = false;
   private stopped: Promise<void> | null = null;
-  private warned = false;
+  private readonly log: (line: string) => void;
   private started = false;
 
   constructor(private readonly options: FlowOrchestratorOptions = {}) {
     checkNames(options, { name: true, bus: true, startMs: true, checkMs: true, log: true, timers: true });
+    checkName(options.name);
     this.name = options.name ?? "flows";
+    this.log = flowLog(this.name, options.log);
     checkDelay("startMs", options.startMs);
     checkSpan("checkMs", options.checkMs);
     this.timers = options.timers ?? realTimers;
@@ -77,12 +89,9 @@ export class FlowOrchestrator implements AsyncDisposable {
 
   /** Registers a part. To be called before `start`. */
   register<P extends Part>(part: P, options: RegisterOptions = {}): P {
+    checkRegistering(part, options);
     if (this.started) throw new Error(`${this.name} has started; parts are registered before that`);
     if (this.entries.has(part.name)) throw new Error(`two parts are called ${part.name}`);
-    checkNames(options, { dependsOn: true, restart: true });
-    checkNames(options.restart, { ...BACKOFF_NAMES, max: true }, "restart.");
-    checkBackoff("restart", options.restart);
-    checkCount("restart.max", options.restart?.max, 0);
     const entry = newEntry(part, options);
     this.entries.set(part.name, entry);
     part.adopt?.();
@@ -99,6 +108,7 @@ export class FlowOrchestrator implements AsyncDisposable {
    * the metrics. Returns a function that removes the alert.
    */
   alert(rule: AlertRule, onCrossing: (alert: Alert) => void = () => {}): () => void {
+    checkFunction("onCrossing", onCrossing);
     return this.alerts.add(rule, (alert) => {
       this.log(alert.text);
       this.bus.emit("alert", alert, { source: alert.part });
@@ -335,16 +345,5 @@ export class FlowOrchestrator implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     }
-  }
-
-  private log(line: string): void {
-    attempt(
-      () => this.options.log?.(line),
-      (error) => {
-        if (this.warned) return;
-        this.warned = true;
-        process.emitWarning(`the log of ${this.name} failed: ${errorText(error)}`, "FlowWarning");
-      },
-    );
   }
 }

@@ -1,6 +1,6 @@
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
-import { checkFunction } from "../options.ts";
+import { checkFunction, checkName } from "../options.ts";
 import { deadlineOf, type Health, type Part, type PartStats, type StopOptions } from "../part.ts";
 
 /** A long-running function as a part: feeding a pipeline, following a source, sweeping a table. */
@@ -17,6 +17,7 @@ export class Service implements Part {
     private readonly run: (signal: AbortSignal) => Promise<void>,
     private readonly timers: Timers = realTimers,
   ) {
+    checkName(name);
     checkFunction(name, run);
   }
 

@@ -5,7 +5,7 @@ import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
-import { checkCount, checkFunction, checkName, checkNames, checkOneOf } from "../options.ts";
+import { checkCount, checkFunction, checkName, checkNames, checkOneOf, checkSignal } from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { findableAsObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
@@ -212,6 +212,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     checkNames(options, { name: true, buffer: true, overflow: true, signal: true });
     checkCount("buffer", options.buffer, 0);
     checkOneOf("overflow", options.overflow, OVERFLOWS);
+    checkName(options.name);
+    checkSignal(options.signal);
     const subscriber = new Subscriber<Out>(
       observer,
       {

@@ -204,6 +204,20 @@ describe("F-4 the async context of the caller is the handler's", () => {
     ]);
   });
 
+  test("whoever waits for a result hears of its progress in a context of its own, not that of whoever tells it", async () => {
+    const timers = new VirtualTimers();
+    const queue = MessageQueue.open<string>("q", { timers, resultMs: 1000 });
+    const seen: unknown[] = [];
+    queue.consume(async (message) => {
+      await message.progress("half");
+      return caller.getStore();
+    });
+    const { id } = await timers.run(caller.run("ann", () => queue.send("a", { delayMs: 5 })));
+    const result = caller.run("bob", () => queue.result(id, { onProgress: (value) => seen.push([value, caller.getStore()]) }));
+    expect([await timers.run(result), seen]).toEqual(["ann", [["half", "bob"]]]);
+    await timers.run(queue.stop());
+  });
+
   test("a list goes on in the context of its first item, whoever fills it", async () => {
     const seen: unknown[] = [];
     const timers = new VirtualTimers();

@@ -3,8 +3,18 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { FlowFace } from "../../../src/flows/http/face.ts";
 import { serveFlows } from "../../../src/flows/http/serve.ts";
-import { Channel, DataPipeline, EventBus, FlowOrchestrator, MessageQueue, ReactiveStream } from "../../../src/flows/index.ts";
+import {
+  Channel,
+  DataPipeline,
+  EventBus,
+  FlowOrchestrator,
+  Guard,
+  MessageQueue,
+  ReactiveStream,
+  Service,
+} from "../../../src/flows/index.ts";
 import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../../../src/flows/options.ts";
+import { realTimers } from "../../../src/kernel/timers.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
 const folder = temporaryFolder();
@@ -276,4 +286,106 @@ test("a queue looks at all that goes along with what it is asked", async () => {
   every({ everyMs: 5 }, { priority: 5000 }).toThrow("priority: must be a whole number from -1000 to 1000, got 5000");
   every({ everyMs: 5 }, {}, "x".repeat(600)).toThrow("idempotencyKey: must be a text of 1 to 512 characters");
   expect((await queue.depth()).ready).toBe(0);
+});
+
+test("an id is a number: a text in its place is refused, with the number that is meant", async () => {
+  await using queue = MessageQueue.open<number>("q", { resultMs: 1000 });
+  await queue.send(5);
+  const said = (work: Promise<unknown>) => work.then(String, (error) => `${error.name}: ${error.message}`);
+  const text = loose("1" as never);
+  const asks: Readonly<Record<string, (id: never) => Promise<unknown>>> = {
+    settled: (id) => queue.settled(id),
+    stateOf: (id) => queue.stateOf(id),
+    result: (id) => queue.result(id),
+    progress: (id) => queue.progress(id),
+    cancel: (id) => queue.cancel(id),
+  };
+  for (const ask of Object.values(asks)) {
+    expect(await said(ask(text))).toBe('RangeError: id: must be a whole number, got "1"; did you mean 1, without quotes?');
+    expect(await said(ask(loose("one" as never)))).toBe('RangeError: id: must be a whole number, got "one"');
+    expect(await said(ask(1.5 as never))).toBe("RangeError: id: must be a whole number, got 1.5");
+    expect(await said(ask(undefined as never))).toBe("RangeError: id: must be a whole number, got undefined");
+  }
+  expect(await said(queue.redrive("default", ["1" as never]))).toBe(
+    'RangeError: which[0]: must be a whole number, got "1"; did you mean 1, without quotes?',
+  );
+  expect(await said(queue.redrive("default", "some" as never))).toBe(
+    'RangeError: which: must be "all", a function or a list of ids, got some',
+  );
+  expect(await said(queue.redrive([1] as never))).toBe("RangeError: group: must be a text, got 1");
+  expect([await queue.stateOf(1), await queue.stateOf(2)]).toEqual(["waiting", "unknown"]);
+  expect([await queue.cancel(2), await queue.redrive("default", [2])]).toEqual([false, 0]);
+});
+
+test("what is of another kind than it must be is refused rather than taken for something", async () => {
+  const bus = new EventBus<{ a: number }>();
+  const pipeline = DataPipeline.of<number>("p", { onFailure: () => {} }).discard();
+  const stream = ReactiveStream.of<number>("s");
+  const flows = new FlowOrchestrator();
+  const queue = MessageQueue.open<number>("q");
+  const hear = () => {};
+  const five = 5 as never;
+  const stage = (options: object) =>
+    DataPipeline.of("p")
+      .stage("s", (v) => v, options)
+      .stats();
+  const signal = "signal: must be an AbortSignal, got 5";
+  const refusals: readonly (readonly [() => unknown, string])[] = [
+    [() => new Guard(loose({ timeout: 5 }), realTimers), 'timeout: there is no such option; did you mean "timeoutMs"?'],
+    [() => new Guard(five, realTimers), "options: must be an object, got 5"],
+    [() => new Guard({ retry: { max: 1, when: five } }, realTimers), "retry.when: must be a function, got 5"],
+    [() => stage({ ordered: "no" }), "s, ordered: must be true or false, got no"],
+    [() => stage({ fallback: 5 }), "s, fallback: must be a function, got 5"],
+    [() => DataPipeline.of("p").stage(five, hear), "name: must be a text, got 5"],
+    [() => DataPipeline.of("p").batch({ size: 1 }, five), "name: must be a text, got 5"],
+    [() => pipeline.offer(1, { signal: five }), signal],
+    [() => pipeline.offer(1, { correlationId: five }), "correlationId: must be a text, got 5"],
+    [() => bus.emit("a", 1, { source: five }), "source: must be a text, got 5"],
+    [() => bus.subscribe("a", hear, { source: five }), "source: must be a text or a list of texts, got 5"],
+    [() => bus.subscribe("a", hear, { source: [five] }), "source: must be a text or a list of texts, got 5"],
+    [() => bus.events("a", { signal: five }), signal],
+    [() => bus.history({ type: five }), "type: must be a text or a list of texts, got 5"],
+    [() => bus.history({ source: five }), "source: must be a text or a list of texts, got 5"],
+    [() => stream.subscribe(hear, { signal: five }), signal],
+    [() => stream.subscribe(hear, { name: five }), "name: must be a text, got 5"],
+    [() => MessageQueue.open("q", { rateLimits: five }), "rateLimits: must be an object, got 5"],
+    [() => queue.schedule(five, { everyMs: 5 }, 1), "name: must be a text, got 5"],
+    [() => queue.schedule("s", { cron: five }, 1), "cron: must be a text, got 5"],
+    [() => queue.schedule("s", { cron: "0 3 * * *", timeZone: five }, 1), "timeZone: must be a text, got 5"],
+    [() => new FlowOrchestrator({ name: five }), "name: must be a text, got 5"],
+    [() => new FlowOrchestrator({ log: five }), "log: must be a function, got 5"],
+    [() => flows.register(five), "part: must have a name, stop, stats and health, got 5"],
+    [() => flows.register(new EventBus(), { dependsOn: "db" as never }), "dependsOn: must be a list of texts, got db"],
+    [() => flows.alert({ part: "p", figure: "f", above: 1 }, five), "onCrossing: must be a function, got 5"],
+    [() => flows.alert({ part: "p", figure: "f", above: 1, perSecond: five }), "alert.perSecond: must be true or false, got 5"],
+    [() => new Service(five, async () => {}), "name: must be a text, got 5"],
+    [() => new FlowFace(flows, { token: five }), "token: must be a text, got 5"],
+    [() => new FlowFace(flows, { allowedHosts: "a.example" as never }), "allowedHosts: must be a list of texts, got a.example"],
+    [() => new FlowFace(flows, { allowedOrigins: five }), "allowedOrigins: must be a list of texts, got 5"],
+    [() => new FlowFace(flows, { onError: five }), "onError: must be a function, got 5"],
+    [() => new FlowFace(flows, { expose: { reports: "no" as never } }), "expose.reports: must be true or false, got no"],
+    [() => new FlowFace(flows, { schemas: { queues: { q: five } } }), "schemas.queues.q: must be a schema by Standard Schema, got 5"],
+    [
+      () => new FlowFace(flows, { expose: { events: { a: { access: "publish", schema: five } } } }),
+      "expose.events.schema: must be a schema by Standard Schema, got 5",
+    ],
+    [() => serveFlows(flows, { port: 70_000 }), "port: must be at most 65535, got 70000"],
+    [() => serveFlows(flows, { hostname: five }), "hostname: must be a text, got 5"],
+  ];
+  for (const [make, sentence] of refusals) expect(make).toThrow(sentence);
+  const said = (work: Promise<unknown>) => work.then(String, (error) => error.message);
+  const rejections: readonly (readonly [Promise<unknown>, string])[] = [
+    [bus.publish("a", 1, { signal: five }), signal],
+    [bus.next("a", { signal: five }), signal],
+    [pipeline.feed(1, { signal: five }), signal],
+    [queue.send(1, { signal: five }), signal],
+    [queue.settled(1, { signal: five }), signal],
+    [queue.drained({ signal: five }), signal],
+    [queue.drained({ group: five }), "group: must be a text, got 5"],
+    [queue.purge({ where: five }), "where: must be a function, got 5"],
+    [queue.depth(five), "group: must be a text, got 5"],
+  ];
+  for (const [work, sentence] of rejections) expect(await said(work)).toBe(sentence);
+  expect([pipeline.stats().fed, bus.stats().subscribers, (await queue.depth()).ready]).toEqual([0, [], 0]);
+  await queue.stop();
 });
