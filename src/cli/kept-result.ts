@@ -3,6 +3,7 @@ import { fileProblem } from "../kernel/file-problem.ts";
 import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
+import { withLaterFields } from "../store/kept-result.ts";
 import { RESULT_VERSION, type RunResult } from "../telemetry/result.ts";
 import { baselineIn, baselineNamed } from "./baseline-name.ts";
 import { unknownRun, withStore } from "./keep.ts";
@@ -14,7 +15,7 @@ const LARGEST = 512e6;
 export function keptResult(run: string): RunResult {
   const baseline = baselineNamed(run);
   const kept = withStore((store) => (baseline === null ? store.result(run) : baselineIn(store, baseline)));
-  if (kept !== null) return baseline === null ? withLaterFields(kept) : kept;
+  if (kept !== null) return kept;
   if (!existsSync(run)) throw unknownRun(run);
   return resultInFile(run);
 }
@@ -39,15 +40,6 @@ export function resultInFile(file: string): RunResult {
   if (result.schemaVersion > RESULT_VERSION)
     throw new UserError(`${name} is of a later version (schemaVersion ${result.schemaVersion}); this one reads up to ${RESULT_VERSION}`);
   return withLaterFields(result);
-}
-
-/** The result with the lists that the first version did not write, empty. */
-function withLaterFields(result: RunResult): RunResult {
-  const cases = result.cases.map((one) => {
-    const { warnings = [], rejections = [], failures = [] } = one;
-    return { ...one, warnings, rejections, failures };
-  });
-  return { ...result, cases, conclusions: result.conclusions ?? [] };
 }
 
 function isResult(value: unknown): value is RunResult {

@@ -23,8 +23,8 @@ export class RequestHead {
     private readonly foreignOrigins: OriginCache,
   ) {}
 
-  /** Makes it the head of another request. */
-  become({ at, method, foreign, content, fields }: HttpRequest): void {
+  /** The head of a request, which is the present one from now on. `id`: its correlation id. */
+  write({ at, method, foreign, content, fields }: HttpRequest, id: string): string {
     if (content !== this.content || fields !== this.fields) {
       this.content = content;
       this.fields = fields;
@@ -38,14 +38,11 @@ export class RequestHead {
       this.found = origin;
       this.at = at;
     }
+    return `${this.before}${id}${this.own}${this.origin.rest}`;
   }
 
   get origin(): Origin {
     return this.found as Origin;
-  }
-
-  text(id: string): string {
-    return `${this.before}${id}${this.own}${this.origin.rest}`;
   }
 }
 

@@ -25,7 +25,6 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
   private resolve: ((head: ResponseHead) => void) | null = null;
   private reject: ((problem: unknown) => void) | null = null;
   private readonly request: RequestHead;
-  private id = "";
   /** Pieces of a body that came before its fate was decided. */
   private early: Uint8Array[] = [];
   private kept: BodyWriter | null = null;
@@ -47,8 +46,7 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
   }
 
   send(request: HttpRequest, id: string, fresh = false): Promise<ResponseHead> {
-    this.request.become(request);
-    this.id = id;
+    const head = this.request.write(request, id);
     this.instants.clear();
     this.fields = NONE;
     this.bytes = 0;
@@ -62,7 +60,7 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
-      this.ask(fresh);
+      this.ask(head, fresh);
     });
   }
 
@@ -181,10 +179,10 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
     else reject?.(this.problem);
   }
 
-  private ask(fresh: boolean): void {
+  private ask(head: string, fresh: boolean): void {
     const { origin, method, content } = this.request;
     // Set before sending, which may fail at once.
     this.connection = this.pool.take(origin.key, fresh);
-    this.connection.ask(origin, this.request.text(this.id), content?.bytes ?? null, method === "HEAD", this);
+    this.connection.ask(origin, head, content?.bytes ?? null, method === "HEAD", this);
   }
 }

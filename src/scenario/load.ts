@@ -59,8 +59,9 @@ export function resolveScenario(yaml: YamlFile, file: string, overrides: readonl
   const sweepProblems = axisProblems(source);
   if (!checked.ok || sweepProblems.length > 0) throw invalid([...checked.problems, ...sweepProblems, ...valueProblems(source)]);
   const points = checkedPoints(checked.scenario, source);
-  const named = (scenario: Scenario) => withNamedFiles(scenario, file, source);
-  return { scenario: named(checked.scenario), points: points.map((point) => ({ ...point, scenario: named(point.scenario) })), source };
+  const scenario = withNamedFiles(checked.scenario, file, source);
+  const named = (one: Scenario) => (one === checked.scenario ? scenario : withNamedFiles(one, file, source));
+  return { scenario, points: points.map((point) => ({ ...point, scenario: named(point.scenario) })), source };
 }
 
 /** Every point of the sweep, checked; one point without a sweep. Throws an InvalidScenario. */

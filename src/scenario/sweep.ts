@@ -70,17 +70,23 @@ function* combinations<T>([first, ...rest]: readonly (readonly T[])[]): Generato
 
 /** Problems of the swept fields and the number of their combinations, also in an otherwise invalid file. */
 export function axisProblems(source: LayeredFile): Problem[] {
-  const axes = axesOf(source);
-  const sizes = axes.map(([field, values]) => (Array.isArray(values) && whyNotSwept(field, source) === null ? values.length : 1));
+  const axes = axesOf(source).map(([field, values]) => ({ field, values, why: whyNotSwept(field, source) }));
+  const sizes = axes.map(({ values, why }) => (Array.isArray(values) && why === null ? values.length : 1));
   const total = sizes.reduce((product, size) => product * size, 1);
-  const problems = axes.flatMap(([field, values]) => fieldProblems(field, values, source));
+  const problems = axes.flatMap((axis) => fieldProblems(axis, source));
   if (total <= MOST_POINTS) return problems;
   const text = `sweep: must make at most ${MOST_POINTS} combinations, got ${total}`;
   return [...problems, source.problemAt(["sweep"], text, source.yaml.placeOfKey([], "sweep"))];
 }
 
-function fieldProblems(field: string, values: unknown, source: LayeredFile): Problem[] {
-  const why = whyNotSwept(field, source);
+interface Axis {
+  readonly field: string;
+  readonly values: unknown;
+  /** Why it cannot be swept; null if it can. */
+  readonly why: string | null;
+}
+
+function fieldProblems({ field, values, why }: Axis, source: LayeredFile): Problem[] {
   if (why === null) return Array.isArray(values) ? repeatedValues(field, values, source) : [];
   const text = `sweep.${printable(field, 80)}: ${why}, got ${shown([field], values)}`;
   return [source.problemAt(["sweep", field], text, source.yaml.placeOfKey(["sweep"], field))];

@@ -34,3 +34,12 @@ export function withCases(result: RunResult, done: readonly KeptCase[]): RunResu
   const thresholds = done.flatMap(({ verdicts = [] }, i) => verdicts.map((verdict) => ({ case: i, ...verdict })));
   return { ...result, cases: done.map((one) => one.result), thresholds };
 }
+
+/** The result with the lists that the first version did not write, empty. */
+export function withLaterFields(result: RunResult): RunResult {
+  const cases = result.cases.map((one) => {
+    const { warnings = [], rejections = [], failures = [] } = one;
+    return { ...one, warnings, rejections, failures };
+  });
+  return { ...result, cases, conclusions: result.conclusions ?? [] };
+}

@@ -6,7 +6,7 @@ import type { RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { NO_VERDICTS, type Verdicts, verdictsOf, worstOf } from "../telemetry/verdicts.ts";
 import { Baselines } from "./baselines.ts";
-import { type KeptCase, packed, resultSoFar, unpacked, withCases } from "./kept-result.ts";
+import { type KeptCase, packed, resultSoFar, unpacked, withCases, withLaterFields } from "./kept-result.ts";
 import { checkVersion, setUp } from "./tables.ts";
 
 /** A past run, without its figures. */
@@ -157,7 +157,7 @@ export class RunStore {
         readonly result: Uint8Array;
       } | null;
       if (row === null) return null;
-      const result = unpacked<RunResult>(row.result);
+      const result = withLaterFields(unpacked<RunResult>(row.result));
       return row.status === UNFINISHED ? withCases(result, this.casesOf(row.id)) : result;
     });
   }

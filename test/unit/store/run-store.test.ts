@@ -11,7 +11,8 @@ const file = () => join(temporaryFolder(), "deep", "runs.sqlite");
 
 function result(name: string, startedAt: string, statuses: readonly string[] = ["completed"]): RunResult {
   const scenario = { name, title: `title of ${name}`, workload: "fetch", seed: 1, hash: "x" };
-  return { scenario, startedAt, cases: statuses.map((status) => ({ status })) } as unknown as RunResult;
+  const cases = statuses.map((status) => ({ status, warnings: [], rejections: [], failures: [] }));
+  return { scenario, startedAt, cases, conclusions: [] } as unknown as RunResult;
 }
 
 function requests(count: number): KeptRequest[] {
@@ -41,6 +42,14 @@ describe("A-3 the store of past runs", () => {
     expect(store.result("20300101-1")).toEqual(one);
     expect(store.result("last")?.scenario.name).toBe("two");
     expect([...store.requests("20300101-1")]).toEqual(requests(12_000));
+    store.close();
+  });
+
+  test("gives lists that earlier versions did not write, empty", () => {
+    const store = RunStore.open(file());
+    const early = { ...result("one", "2030-01-01T10:00:00Z"), conclusions: undefined, cases: [{ status: "completed" }] };
+    const run = store.add(early as unknown as RunResult);
+    expect(store.result(run)).toMatchObject({ conclusions: [], cases: [{ warnings: [], rejections: [], failures: [] }] });
     store.close();
   });
 
