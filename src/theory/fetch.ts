@@ -49,7 +49,7 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   const cutShort = slowRate * (mean + SLOW > timeout ? 1 : 0);
   // Asked to wait for an unspecified time, a client waits for its maximum.
   const told = mock.errorStatus === 429;
-  const retried = (1 - late) * errorRate * (told || isTransientStatus(mock.errorStatus) ? 1 : 0);
+  const retried = isRetried(mock) ? (1 - late) * errorRate : 0;
   const failing = Math.min(1, resetRate + truncateRate + stallRate + cutShort + late + retried);
   const { max } = fetch.retry;
   const attempts = failing < 1 ? (1 - failing ** (max + 1)) / (1 - failing) : max + 1;
@@ -60,9 +60,22 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
     const share = failing > 0 && told ? retried / failing : 0;
     waits += failing ** retry * (share * Math.max(backoff, fetch.retry.maxDelay / 1e6) + (1 - share) * backoff);
   }
-  const success = (1 - failing ** (max + 1)) * (1 - Math.max(0, errorRate * (1 - late) - retried));
+  const success = (1 - failing ** (max + 1)) * (1 - refusedShare(fetch, failing));
   const item = Math.min(fetch.deadline / 1e6, attempts * attempt + waits);
   return { attempt, failing, told: told ? retried : 0, success, attempts, item };
+}
+
+/** True of an error that is tried again. */
+function isRetried({ errorStatus }: MockSettings): boolean {
+  return errorStatus === 429 || isTransientStatus(errorStatus);
+}
+
+/** Share of the attempts that are not tried again which are answered with an error all the same. */
+function refusedShare(fetch: FetchSettings, failing: number): number {
+  const mock = fetch.target?.mock as MockSettings;
+  if (isRetried(mock) || failing >= 1) return 0;
+  const { late } = answerTime(mock.latency.min / 1e6, mock.latency.max / 1e6, patienceOf(fetch));
+  return ((1 - late) * mock.errorRate) / (1 - failing);
 }
 
 /** Longest time of one attempt, in seconds. */
@@ -197,6 +210,8 @@ function clientsIn({ mode, hosts = 1, workers }: Expected): number {
 class Requests {
   private readonly random: Random;
   private readonly mock: MockSettings;
+  /** Share of the attempts that are not tried again, and fail. */
+  private readonly refused: number;
 
   constructor(
     private readonly fetch: FetchSettings,
@@ -205,6 +220,7 @@ class Requests {
   ) {
     this.random = new Random(seed, "requests");
     this.mock = fetch.target?.mock as MockSettings;
+    this.refused = refusedShare(fetch, demand.failing);
   }
 
   /** Nanoseconds; negative when the item fails in the end. */
@@ -217,7 +233,7 @@ class Requests {
       const failed = failing > 0 && this.random.unit() < failing;
       total += this.attempt(failed);
       if (total >= deadline) return -deadline;
-      if (!failed) return this.refusedForGood() ? -total : total;
+      if (!failed) return this.refused > 0 && this.random.unit() < this.refused ? -total : total;
       if (attempt > retry.max) return -total;
       const backoff = backoffDelay(retry, attempt, this.random.unit()) * 1000;
       const wait = told > 0 && this.random.unit() < told / failing ? Math.max(backoff, retry.maxDelay * 1000) : backoff;
@@ -237,11 +253,6 @@ class Requests {
     if (failed && endless > 0 && this.random.unit() < endless / failing) return timeout;
     if (!failed && !cutShort && slowRate > 0 && this.random.unit() < slowRate / (1 - failing)) return Math.min(timeout, took + SLOW * 1e9);
     return Math.min(timeout, took);
-  }
-
-  private refusedForGood(): boolean {
-    const { errorRate } = this.mock;
-    return errorRate > 0 && !isTransientStatus(this.mock.errorStatus) && this.random.unit() < errorRate / (1 - this.demand.failing);
   }
 }
 

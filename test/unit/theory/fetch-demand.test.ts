@@ -274,3 +274,39 @@ describe("what limits requests", () => {
     expect(many(501)).toEqual([null, "arrivals"]);
   });
 });
+
+describe("requests that are drawn one by one", () => {
+  const list = { executor: "shared-iterations", vus: 1, iterations: 100_000 };
+  const waits = { retry: { max: 2, backoff: "exponential", baseDelay: "30ms", maxDelay: "400ms", jitter: "full" } };
+
+  test.each<[string, object, object]>([
+    ["between the least and the most", { latency: { min: "20ms", max: "80ms" } }, once],
+    ["that fail and are tried again", { latency: "50ms", errorRate: 0.4 }, waits],
+    ["that are told to come later", { latency: "50ms", errorRate: 0.4, errorStatus: 429 }, waits],
+    ["of which some are told so, and others broken off", { latency: "50ms", errorRate: 0.2, errorStatus: 429, resetRate: 0.2 }, waits],
+    ["that are refused for good", { latency: "50ms", errorRate: 0.3, errorStatus: 404, resetRate: 0.2 }, waits],
+    ["that are never answered", { latency: "50ms", stallRate: 0.2, resetRate: 0.2 }, { ...waits, timeout: "300ms" }],
+    ["that come in drops", { latency: "50ms", slowRate: 0.3, resetRate: 0.2 }, waits],
+    ["that come in drops, for longer than they are waited for", { latency: "50ms", slowRate: 0.3 }, { ...waits, timeout: "1s" }],
+  ])("%s cost on average what the rules make of them, and as many end well", (_, mock, rest) => {
+    const { item, success } = demand(mock, rest) ?? { item: Number.NaN, success: Number.NaN };
+    // Items that fail in the end take their time as well.
+    const { throughput } = predicted("sync", mock, list, rest);
+    expect((throughput ?? 0) / (success / item)).toBeWithin(0.98, 1.02);
+  });
+
+  test("end at their deadline: neither an attempt nor a wait goes on after it", () => {
+    const least = (deadline: string, mock: object) => predicted("sync", mock, { ...list, iterations: 100 }, { ...again, deadline });
+    // The second attempt would begin at 150 ms.
+    expect(least("150ms", { latency: "50ms", errorRate: 1 }).throughput).toBe(0);
+    expect(least("1s", { latency: "50ms" }).sojournMean).toBeCloseTo(50, 3);
+    expect(least("50ms", { latency: "50ms" }).throughput).toBe(0);
+  });
+
+  test("find the server's rate by their own limiter, and do ln 2 of it on average", () => {
+    const limited = { latency: "5ms", rateLimit: 200 };
+    const found = predicted("async", limited, { ...list, vus: 8 }, { ...once, rateLimit: { initial: 200, min: 1, max: 1000 } });
+    expect(found.model).toBe("simulation");
+    expect((found.throughput ?? 0) / (200 * Math.LN2)).toBeWithin(0.9, 1.1);
+  });
+});
