@@ -160,6 +160,49 @@ describe("a case of distributed is explained", () => {
     );
   });
 
+  test.each<[string, string, Partial<Sketch>, Partial<Sketch>]>([
+    ["the runner, which computes nine tenths of the time", "The runner is the limit", { main: 0.9 }, { main: 0.89 }],
+    [
+      "Redis, which computes four fifths of the time",
+      "Redis is the limit",
+      { streams: { serverUse: 0.8 } },
+      { streams: { serverUse: 0.79 } },
+    ],
+    ["the slots, four fifths of which are at work", "The slots are the limit", { done: 320 }, { done: 319 }],
+    [
+      "one partition, which is held nine tenths of the time",
+      "One partition is the limit",
+      { scenario: scenarioOf({ keys: { count: 1 } }), done: 90 },
+      { scenario: scenarioOf({ keys: { count: 1 } }), done: 89 },
+    ],
+    [
+      "the partitions, which are held four fifths of the time",
+      "The number of partitions is the limit",
+      { scenario: scenarioOf({ distributed: { partitions: 2 } }), done: 160 },
+      { scenario: scenarioOf({ distributed: { partitions: 2 } }), done: 159 },
+    ],
+    [
+      "partitions that are fewer than slots",
+      "The number of partitions is the limit",
+      { scenario: scenarioOf({ distributed: { partitions: 3 } }), done: 300 },
+      { scenario: scenarioOf({ distributed: { partitions: 4 } }), done: 300 },
+    ],
+  ])("by %s, and not before", (_, sentence, at, before) => {
+    expect(explained(at)).toStartWith(sentence);
+    expect(explained(before)).not.toContain(sentence);
+  });
+
+  test("more partitions help where there are keys for them, larger batches where those are full to a twentieth", () => {
+    const partitions = (count: number) =>
+      explained({ scenario: scenarioOf({ distributed: { partitions: 2 }, keys: { count } }), done: 200 });
+    expect([partitions(3), partitions(2)].map((text) => text.includes("More distributed.partitions would help."))).toEqual([true, false]);
+    const batches = (size: number) => explained({ streams: { serverUse: 0.9 }, size });
+    expect([batches(95), batches(94)].map((text) => text.includes("A larger distributed.batch would spare it calls."))).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   test("in sentences that its figures bear, whatever these are", () => {
     const wrong: string[] = [];
     const seen = new Set<string>();
