@@ -196,6 +196,38 @@ describe("figures of requests that workers commit", () => {
     for (const [field, value] of bad) expect({ field, read: readItemRecord({ ...good, [field]: value }) }).toEqual({ field, read: null });
     for (const value of [null, 1, "x", []]) expect(readItemRecord(value)).toBeNull();
   });
+
+  test("is read up to the end of every list and text, and not beyond it", async () => {
+    const { told } = await recordsOf(1);
+    const good = told[0]?.figures as ItemRecord;
+    const levels = (change: object) => ({ ...good.levels, ...change });
+    const edges: [keyof ItemRecord, taken: unknown, refused: unknown][] = [
+      ["error", "x".repeat(500), "x".repeat(501)],
+      ["counts", [[COUNT.size - 1, 1]], [[COUNT.size, 1]]],
+      ["counts", [[0, 1]], [[-1, 1]]],
+      ["counts", [[1, 1]], [[1.5, 1]]],
+      ["counts", Array(10_000).fill([0, 1]), Array(10_001).fill([0, 1])],
+      ["counts", [], [0]],
+      ["phases", [[PHASES.length - 1, 1]], [[PHASES.length, 1]]],
+      ["by", [["h".repeat(500), 200, null, 0]], [["h".repeat(501), 200, null, 0]]],
+      ["by", [["h", 200, "x".repeat(500), 0]], [["h", 200, "x".repeat(501), 0]]],
+      ["by", [["h", 200, null, 4]], [["h", 200, null, 5]]],
+      ["by", [["h", 0, null, 0]], [["h", "0", null, 0]]],
+      ["by", [["h", 0, null, 0]], [[0, 0, null, 0]]],
+      ["levels", levels({ breaker: 2 }), levels({ breaker: 3 })],
+      ["levels", levels({ rate: null }), levels({ rate: "1" })],
+      ["levels", levels({ rate: 1 }), levels({ rate: Number.NaN })],
+      ["levels", levels({ peak: 0 }), levels({ peak: null })],
+      ["levels", levels({}), null],
+      ["outcome", "degraded", ""],
+      ["outcome", "failed", undefined],
+      ["reused", 0, Number.POSITIVE_INFINITY],
+    ];
+    for (const [field, taken, refused] of edges) {
+      const read = [taken, refused].map((value) => readItemRecord({ ...good, [field]: value }) !== null);
+      expect({ field, refused, read }).toEqual({ field, refused, read: [true, false] });
+    }
+  });
 });
 
 describe("requests on a worker", () => {
