@@ -3,24 +3,32 @@ import { RedisWorker } from "../../src/engine/worker/redis-worker.ts";
 
 const MAIN = join(import.meta.dir, "../../src/engine/worker/main.ts");
 
+interface WorkerOptions {
+  readonly slots?: number;
+  /** Nanoseconds by which its clock is ahead of the machine's. */
+  readonly clockShift?: number;
+  /** Nanoseconds by which the instants of its slots are ahead of what it has found of that clock. */
+  readonly lie?: number;
+  readonly allowCommands?: boolean;
+}
+
 /** A worker of mode `distributed` in this process; its slots are threads. Stopped, and waited for, by `stop`. */
 export class WorkerHere {
   readonly lines: string[] = [];
   private readonly worker: RedisWorker;
   private readonly served: Promise<void>;
 
-  constructor(
-    url: string,
-    name: string,
-    more: { readonly slots?: number; readonly clockShift?: number; readonly allowCommands?: boolean } = {},
-  ) {
-    const { slots = 1, clockShift = 0, allowCommands = false } = more;
-    this.worker = new RedisWorker({
+  constructor(url: string, name: string, more: WorkerOptions = {}) {
+    const { slots = 1, clockShift = 0, lie = 0, allowCommands = false } = more;
+    const options = {
       ...{ url, name, slots, clockShift, allowCommands },
       allowModules: false,
       allowHosts: [],
-      say: (line) => this.lines.push(line),
-    });
+      say: (line: string) => this.lines.push(line),
+    };
+    this.worker = new RedisWorker(options);
+    // From here on it is read for the clock of the slots alone.
+    options.clockShift += lie;
     this.served = this.worker.serve();
     this.served.catch((error: unknown) => this.lines.push(String(error)));
   }

@@ -32,6 +32,13 @@ describe("what a run of mode distributed says of itself", () => {
     expect(said({ hosts: gone, silence: 9e9 })).toEqual([expect.stringContaining("Redis gave no answer for 9.00 s")]);
   });
 
+  test("a clock that was off by more than its error is told", () => {
+    expect(said({ slip: 1.1 * MS })).toEqual([]);
+    expect(said({ slip: 1.3 * MS })).toEqual([expect.stringMatching(/^A clock was off by 1\.30 ms, more than the 100 µs found/)]);
+    const unsure = [{ ...host, clockErrorMs: 0.9 }];
+    expect(said({ slip: 1.3 * MS, hosts: unsure })).toEqual([]);
+  });
+
   test("a server that was silent, or restarted, is told although nothing was lost", () => {
     expect(said({ silence: 10_000 * MS })).toEqual(["Redis gave no answer for 10.0 s: what was due meanwhile waited."]);
     expect(said({ restarts: 1 })).toEqual([
