@@ -63,6 +63,21 @@ export interface DistributedSample {
   /** Time for which Redis has given no answer; absent from files of earlier versions. */
   readonly silentMs?: number;
   readonly hosts: readonly HostSample[];
+  /** Items that ended in the interval and are counted in later ones, which told of them; absent: none so far. */
+  readonly late?: LateItemsTold;
+  /** In a sample on its way: items counted in it that ended in intervals before, which are marked with them (`addSample`). Absent: none. */
+  readonly earlier?: readonly EarlierItems[];
+}
+
+/** Items that were told after the sample of their interval, and milliseconds from its end until the last of them was. */
+export interface LateItemsTold {
+  readonly items: number;
+  readonly ms: number;
+}
+
+/** `t`: end of the interval in which the items ended. */
+export interface EarlierItems extends LateItemsTold {
+  readonly t: number;
 }
 
 export interface HostSample {

@@ -1,3 +1,4 @@
+import type { DistributedSample, EarlierItems, LateItemsTold } from "./distributed-figures.ts";
 import type { Sample } from "./sample.ts";
 
 /** A sample and the beginning of its interval, in milliseconds since t = 0. */
@@ -9,6 +10,45 @@ export interface Span {
 /** Samples with their intervals: each begins where the previous one ended, the first at `from`. */
 export function spansOf(series: readonly Sample[], from = 0): Span[] {
   return series.map((sample, i) => ({ from: series[i - 1]?.t ?? from, sample }));
+}
+
+/** Adds a sample to a series; the items in it that ended in earlier intervals are marked in the samples of these. */
+export function addSample<S extends Sample>(series: S[], sample: S): void {
+  const { distributed } = sample;
+  if (distributed?.earlier === undefined) {
+    series.push(sample);
+    return;
+  }
+  const { earlier, ...own } = distributed;
+  for (const one of earlier) markLate(series, one);
+  series.push({ ...sample, distributed: own });
+}
+
+/** An interval that is not in the series, such as one of the warm-up, is left; for one that was merged it is that which holds it. */
+function markLate(series: Sample[], { t, items, ms }: EarlierItems): void {
+  let i = series.length - 1;
+  while (i > 0 && (series[i - 1]?.t ?? 0) >= t) i--;
+  const sample = series[i];
+  if (sample?.distributed === undefined || sample.t < t || (i === 0 && sample.t > t)) return;
+  const late = lateIn([sample.distributed.late, after({ items, ms }, sample.t - t)]);
+  if (late !== null) series[i] = { ...sample, distributed: { ...sample.distributed, late } };
+}
+
+/** True when a further interval was over before all items of a sample's were told: its figures are too low, and later ones too high. */
+export function isIncomplete({ from, sample }: Span): boolean {
+  return (sample.distributed?.late?.ms ?? 0) > sample.t - from;
+}
+
+/** Late items as seen that many milliseconds after the end of their interval. */
+function after(late: LateItemsTold | undefined, span: number): LateItemsTold | undefined {
+  return late === undefined ? undefined : { items: late.items, ms: late.ms - span };
+}
+
+/** Late items of several intervals, their milliseconds since the end of one; null: none is late by then. */
+function lateIn(of: readonly (LateItemsTold | undefined)[]): LateItemsTold | null {
+  const late = of.filter((one) => one !== undefined).filter(({ ms }) => ms > 0);
+  if (late.length === 0) return null;
+  return { items: late.reduce((sum, { items }) => sum + items, 0), ms: Math.max(...late.map(({ ms }) => ms)) };
 }
 
 /** Merges a last interval that is much shorter than the others into the one before, since its rates cover next to no time. */
@@ -77,8 +117,14 @@ export function joined(spans: readonly Span[]): Sample {
     p99: worst(spans.map(({ sample }) => sample.p99)),
     ...(last.otherCores === undefined ? {} : { otherCores: meanOfKnown(spans) }),
     ...(last.throttledMs === undefined ? {} : { throttledMs: sumOfKnown(spans) }),
+    ...(last.distributed === undefined ? {} : { distributed: joinedStreams(last.distributed, spans, last.t) }),
     cores: last.cores.map((_, core) => mean(({ cores }) => cores[core] ?? 0)),
   };
+}
+
+function joinedStreams({ late: _, ...last }: DistributedSample, spans: readonly Span[], t: number): DistributedSample {
+  const late = lateIn(spans.map(({ sample: { t: end, distributed } }) => after(distributed?.late, t - end)));
+  return late === null ? last : { ...last, late };
 }
 
 function meanOfKnown(spans: readonly Span[]): number | null {

@@ -6,6 +6,8 @@ import { Random } from "../../src/kernel/random.ts";
 import { RedisConnection } from "../../src/kernel/redis/connection.ts";
 import { type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
+import type { Snapshot } from "../../src/telemetry/sample.ts";
+import { addSample } from "../../src/telemetry/series.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
 import { cleanEnv, MAIN, ROOT } from "../support/cli.ts";
@@ -332,12 +334,12 @@ describe.skipIf(!HAS_REDIS)("the server of mode distributed (needs redis-server)
     await listed(server.url, 1);
     const given = scenarioSchema.parse({
       title: "silent",
-      load: { executor: "constant-arrival-rate", rate: 2, duration: "3s" },
-      work: { kind: "sleep", time: "1ms" },
-      distributed: { redis: server.url },
+      load: { executor: "bursts", size: 40 },
+      work: { kind: "sleep", time: "50ms" },
+      distributed: { redis: server.url, batch: 4 },
     });
     let happened = Promise.resolve();
-    const { result } = await runHere(planOf(given, "distributed"), undefined, {
+    const { result, samples } = await runHere(planOf(given, "distributed"), undefined, {
       rehearsal: 0,
       onStarted: () => {
         happened = (async () => {
@@ -355,6 +357,12 @@ describe.skipIf(!HAS_REDIS)("the server of mode distributed (needs redis-server)
     isWhole(result, given);
     expect(result.warnings).toContainEqual(expect.stringMatching(/^Redis gave no answer for 1\.\d\d s/));
     expect(result.warnings).toContainEqual(expect.stringContaining("Redis was restarted during the case"));
+    // The worker was at a batch that it could not commit: the sample of its items is marked, and the silence is not the worker's.
+    const series: Snapshot[] = [];
+    for (const sample of samples) addSample(series, sample);
+    const late = series.flatMap(({ distributed }) => distributed?.late ?? []);
+    expect(Math.max(...late.map(({ ms }) => ms))).toBeGreaterThan(1000);
+    expect(result.hosts?.map(({ silences }) => silences)).toEqual([[]]);
   });
 
   test.skipIf(HOST_ROUNDS === 0)("that goes and does not come back ends the case by its gracefulStop, by name (in verify)", async () => {

@@ -35,8 +35,8 @@ export interface Job {
   readonly rehearses?: boolean;
   /** Called once everything is ready: sets t = 0 of `time` to now. */
   readonly begin: () => Nanoseconds;
-  /** Sets what the executor adds to each sample. */
-  readonly tell: (sample: () => Pick<Sample, "distributed">) => void;
+  /** Sets what the executor adds to each sample; `t`: its instant in milliseconds. */
+  readonly tell: (sample: (t: number) => Pick<Sample, "distributed">) => void;
   /** Takes in what workers on other hosts committed, where the workload has figures of its own; absent: it has none. */
   readonly committed?: CommittedBook | undefined;
   /** Waits for work left running that still counts, once all is done and before the last sample. */

@@ -5,6 +5,7 @@ import { disturbedByStop } from "../../telemetry/disturbance.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
+import { addSample } from "../../telemetry/series.ts";
 import type { FromRunner, RunnerResult, ToRunner } from "../protocol.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
 import { describeExit, endedUnborn, type RunnerExit, RunnerProcess } from "./runner-process.ts";
@@ -160,7 +161,7 @@ class CaseRecord {
 
   private sampled(snapshot: Snapshot): void {
     // An interval mostly within the warm-up belongs to it.
-    if ((this.began + snapshot.t) / 2 >= this.warmupMs) this.series.push(snapshot);
+    if ((this.began + snapshot.t) / 2 >= this.warmupMs) addSample(this.series, snapshot);
     this.began = snapshot.t;
     this.ledger = snapshot.ledger;
     this.listener.sampled(snapshot);

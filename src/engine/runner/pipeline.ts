@@ -105,10 +105,10 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
   const phase = stage.phase?.bind(stage);
-  let ofExecutor: (() => Pick<Sample, "distributed">) | null = null;
-  const ownSample = () => {
+  let ofExecutor: ((t: number) => Pick<Sample, "distributed">) | null = null;
+  const ownSample = (t: number) => {
     const ofStage = stage.sample();
-    return ofExecutor === null ? ofStage : { ...ofStage, ...ofExecutor() };
+    return ofExecutor === null ? ofStage : { ...ofStage, ...ofExecutor(t) };
   };
   const gate = new Thresholds(scenario.thresholds, warmup);
   const sampler: CaseSampler = new CaseSampler(
@@ -117,7 +117,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     warmup,
     sampleInterval(last * 1000),
     (taken) => {
-      const own = ownSample();
+      const own = ownSample(taken.t);
       const { ledger, running } = taken;
       onSnapshot(own === undefined ? taken : { ...taken, ...own });
       // The run is over, and nothing is left to end.

@@ -1,4 +1,6 @@
 import { formatMs } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import { isIncomplete, spansOf } from "../../telemetry/series.ts";
 import { TurningPoints } from "../../telemetry/turning-points.ts";
 import type { CaseView } from "./store.ts";
 
@@ -6,22 +8,22 @@ import type { CaseView } from "./store.ts";
 export interface Moment {
   /** Milliseconds since t = 0. */
   readonly t: number;
-  readonly kind: "full" | "drops" | "drained" | "breaker" | "silent" | "answers";
+  readonly kind: "full" | "drops" | "drained" | "breaker" | "silent" | "answers" | "late";
   readonly text: string;
 }
 
 const remembered = new WeakMap<CaseView["series"], readonly Moment[]>();
 
-/** The moments of a case in order: queue full, first drops, breaker open or closed, Redis silent or not, room in the queue again. */
+/** The moments of a case in order: queue full, first drops, breaker open or closed, Redis silent or not, items told late, room in the queue again. */
 export function momentsOf(one: CaseView): readonly Moment[] {
   const known = remembered.get(one.series);
   if (known !== undefined) return known;
-  const moments = found(one);
+  const moments = [...turnsOf(one), ...lateIn(one)].toSorted((a, b) => a.t - b.t);
   remembered.set(one.series, moments);
   return moments;
 }
 
-function found({ series, outline: { capacity = null } }: CaseView): Moment[] {
+function turnsOf({ series, outline: { capacity = null } }: CaseView): Moment[] {
   const turns = new TurningPoints(capacity);
   return series.flatMap((sample, i) => {
     const t = series[i - 1]?.t ?? 0;
@@ -45,6 +47,20 @@ function found({ series, outline: { capacity = null } }: CaseView): Moment[] {
       return turn satisfies never;
     });
   });
+}
+
+/** The beginnings of stretches whose items were told only after a further interval was over. */
+function lateIn({ series }: CaseView): Moment[] {
+  const stretches: { readonly t: number; items: number }[] = [];
+  let within = false;
+  for (const span of spansOf(series)) {
+    const items = isIncomplete(span) ? (span.sample.distributed?.late?.items ?? 0) : 0;
+    const last = stretches.at(-1);
+    if (within && items > 0 && last !== undefined) last.items += items;
+    else if (items > 0) stretches.push({ t: span.from, items });
+    within = items > 0;
+  }
+  return stretches.map(({ t, items }) => ({ t, kind: "late", text: `${counted(items, "item")} told late` }));
 }
 
 /** Since when the queue has been full, in milliseconds; null: it is not. */

@@ -4,7 +4,7 @@ import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { Machine } from "../../telemetry/machine.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import type { Running, Sample } from "../../telemetry/sample.ts";
-import { halved } from "../../telemetry/series.ts";
+import { addSample, halved } from "../../telemetry/series.ts";
 import { oneLine } from "../report/intent.ts";
 
 /** State of one case in the dashboard. */
@@ -128,7 +128,9 @@ function withCase(view: RunView, index: number, change: Partial<CaseView>): RunV
 }
 
 function appended(series: readonly Sample[], sample: Sample): readonly Sample[] {
-  return [...(series.length >= MOST_SAMPLES ? halved(series) : series), sample];
+  const longer = series.length >= MOST_SAMPLES ? halved(series) : [...series];
+  addSample(longer, sample);
+  return longer;
 }
 
 /** Share of a core that drawing may take; when it costs more there are fewer frames. */

@@ -1,8 +1,9 @@
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
-import { counted, listed } from "../../kernel/wording.ts";
+import { agreeing, counted, listed } from "../../kernel/wording.ts";
 import type { DistributedFigures, HostFigures } from "../../telemetry/distributed-figures.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
+import { isIncomplete, spansOf } from "../../telemetry/series.ts";
 
 /** What hosts and streams of mode `distributed` did. */
 
@@ -51,12 +52,23 @@ function clocksText(hosts: readonly HostFigures[]): string {
   return `; their clocks, up to ${formatMs(offset)} from the runner's, are known to ± ${formatMs(most(({ clockErrorMs }) => clockErrorMs))}`;
 }
 
-/** Batches, round trips, and what was taken over or sent again; null: there are no streams. */
-export function streamsLine({ distributed }: CaseResult): string | null {
+/** Batches, round trips, what was taken over or sent again, and whether samples are whole; null: there are no streams. */
+export function streamsLine({ distributed, series }: Pick<CaseResult, "distributed" | "series">): string | null {
   if (distributed === undefined) return null;
   const { server, partitions, commits, roundTripMs } = distributed;
-  const moved = movedText(distributed);
-  return `streams: ${counted(partitions, "partition")} in ${printable(server, 40)}, ${counted(commits, "batch", "batches")} committed, ${formatMs(roundTripMs)} for a round trip${moved === "" ? "" : `; ${moved}`}`;
+  const more = [movedText(distributed), wholeText(series)].filter((text) => text !== "");
+  return `streams: ${counted(partitions, "partition")} in ${printable(server, 40)}, ${counted(commits, "batch", "batches")} committed, ${formatMs(roundTripMs)} for a round trip${more.map((text) => `; ${text}`).join("")}`;
+}
+
+/** When the samples were whole whose items workers told of late; empty: all were by their end. */
+function wholeText(series: CaseResult["series"]): string {
+  const late = spansOf(series).filter(({ sample }) => sample.distributed?.late !== undefined);
+  if (late.length === 0) return "";
+  const incomplete = late.filter(isIncomplete);
+  const most = Math.max(...late.map(({ sample }) => sample.distributed?.late?.ms ?? 0));
+  if (incomplete.length === 0) return `each of ${counted(series.length, "sample")} whole within ${formatMs(most)} of its end`;
+  const items = incomplete.reduce((sum, { sample }) => sum + (sample.distributed?.late?.items ?? 0), 0);
+  return `${incomplete.length} of ${counted(series.length, "sample")} not whole: ${agreeing(incomplete.length, "its", "their")} last ${counted(items, "item")} came up to ${formatMs(most)} later`;
 }
 
 /** What did not go the straight way; empty: all did. */

@@ -368,17 +368,21 @@ describe("a worker that was not heard", () => {
   const beat = { protocol: PROTOCOL, name: "a", cores: 2, slots: 1, machine: "m", pid: 1, run: "r", cpuMs: 0 };
   const report: HostReport = { host: "id", offset: 0, error: 0, startSkew: 0, cpuMs: 0, slots: [] };
   /** Silences of a worker with these signs of life, of which t = 0 is at 10 s. */
-  const silencesOf = (beats: readonly number[], reported: boolean) => {
+  const silencesOf = (beats: readonly number[], reported: boolean, looks = (_: number) => true) => {
     const host = new RunHost("id", { id: "id", at: beats[0] ?? 0, beat });
     host.begin();
-    for (const at of beats) host.heard({ id: "id", at, beat }, at);
+    // Looked at every half second, or not for a while.
+    for (let now = beats[0] ?? 0; now <= Math.max(...beats); now += 500) {
+      if (looks(now)) host.heard({ id: "id", at: beats.findLast((at) => at <= now) ?? 0, beat }, now);
+    }
     if (reported) host.report = report;
     const none = { offset: 0, error: 0 };
     return host.figures({ before: none, after: none, error: 0, startMs: 10_000 }).silences;
   };
 
   test("has its silences told since t = 0, the last one to the end where it is lost", () => {
-    expect(silencesOf([9500, 10_500, 11_600, 13_900], true)).toEqual([]);
+    expect(silencesOf([9500, 10_500, 11_600, 13_600], true)).toEqual([]);
+    expect(silencesOf([9500, 10_500, 11_600, 14_000], true)).toEqual([{ fromMs: 1600, toMs: 4000 }]);
     expect(silencesOf([9500, 10_500, 14_000, 15_000], true)).toEqual([{ fromMs: 500, toMs: 4000 }]);
     expect(silencesOf([9500, 13_000], true)).toEqual([{ fromMs: 0, toMs: 3000 }]);
     expect(silencesOf([5000, 9000, 10_500], true)).toEqual([]);
@@ -386,6 +390,12 @@ describe("a worker that was not heard", () => {
       { fromMs: 500, toMs: 4000 },
       { fromMs: 5000, toMs: null },
     ]);
+  });
+
+  test("is not said to have been silent while nobody looked, as when the server stood still", () => {
+    const every = Array.from({ length: 9 }, (_, i) => 9500 + 1000 * i);
+    expect(silencesOf(every, true, (now) => now < 11_000 || now > 15_000)).toEqual([]);
+    expect(silencesOf([9500, 16_500, 17_500], true, (now) => now < 13_000 || now > 15_000)).toEqual([{ fromMs: 0, toMs: 6500 }]);
   });
 });
 

@@ -119,6 +119,7 @@ describe("a record of a batch", () => {
     };
     const nothing = () => {};
     const reader = new ResultReader(jobOf(time, recorder), queue, { send }, "results", nothing, nothing, nothing);
+    reader.late.next(25);
     const running = reader.run();
     await reader.end(`${entries.length}-0`);
     await running;
@@ -142,5 +143,7 @@ describe("a record of a batch", () => {
     expect([recorder.service.min, recorder.service.max]).toEqual([1e6, 1e6]);
     // Due at 30 ns, ended at 28 ms.
     expect(recorder.sojourn.max).toBe(28e6 - 30);
+    // Two ended before the sample at 25 ms, and none of those that were known by then counts again.
+    expect(reader.late.next(50)).toEqual([{ t: 25, items: 2, ms: 5 }]);
   });
 });

@@ -56,6 +56,17 @@ describe("the hosts of a result", () => {
       "streams: 64 partitions in redis 8.0.2, 1.20 k batches committed, 80.0 µs for a round trip; 2 batches taken over (130 items redelivered) and 1 commit refused",
     );
     expect(streamsLine(distributed([host("a")]))).not.toContain(";");
+    const streamed = (...late: readonly ({ readonly items: number; readonly ms: number } | undefined)[]) => ({
+      distributed: STREAMS,
+      series: late.map((one, i) => snapshot(100 * (i + 1), { distributed: streams([], one === undefined ? {} : { late: one }) })),
+    });
+    expect(streamsLine(streamed(undefined, undefined))).not.toContain(";");
+    expect(streamsLine(streamed({ items: 3, ms: 12 }, { items: 1, ms: 100 }, undefined))).toEndWith(
+      "; each of 3 samples whole within 100 ms of its end",
+    );
+    expect(streamsLine(streamed({ items: 3, ms: 12 }, { items: 40, ms: 1300 }, undefined))).toEndWith(
+      "; 1 of 3 samples not whole: its last 40 items came up to 1.30 s later",
+    );
   });
 
   test("have names that harm no terminal and no page", () => {
@@ -153,6 +164,22 @@ describe("the dashboard", () => {
       { t: 3200, kind: "answers", text: "Redis answers again" },
     ]);
     expect(screen(view, [160, 45])).toContain("Redis answers again");
+  });
+
+  test("marks where items were told late: a sign on the time axis, and a line in its log", () => {
+    const view = [undefined, [{ t: 200, items: 70, ms: 400 }], [{ t: 300, items: 20, ms: 1500 }]].reduce<RunView>(
+      (before, earlier, i) =>
+        reduce(before, {
+          ...{ type: "sample", index: 0 },
+          snapshot: snapshot(200 + 100 * i, { distributed: streams([hostSample("a")], earlier === undefined ? {} : { earlier }) }),
+        }),
+      running(streams([hostSample("a")])),
+    );
+    const one = view.cases[view.current];
+    if (one === undefined) throw new Error("unreachable");
+    expect(momentsOf(one)).toEqual([{ t: 100, kind: "late", text: "90 items told late" }]);
+    expect(screen(view, [160, 45])).toContain("90 items told late");
+    expect(drawn(view)).toContain("◇");
   });
 
   test("shows the cores where one host is all there is, with the streams beside the queue's depth", () => {

@@ -84,7 +84,7 @@ export class DistributedRun {
       highWater: () => this.queue.highWater,
       blocked: () => source.blocked.total,
     });
-    this.job.tell(() => ({ distributed: this.sample() }));
+    this.job.tell((t) => ({ distributed: this.sample(t) }));
     const { before } = this.session.compared;
     const serverBefore = await serverCpuMs(this.session.redis).catch(() => null);
     await startTogether(this.session, before);
@@ -246,10 +246,12 @@ export class DistributedRun {
     },
   };
 
-  private sample(): DistributedSample {
+  private sample(t: number): DistributedSample {
     const { claims, redeliveries } = this.results.counts;
+    const earlier = this.results.late.next(t);
     const [silentMs, hosts] = [this.silence.current / 1e6, this.session.hosts.all.map(({ sample }) => sample)];
-    return { inStreams: this.queue.inStreams, claims, redeliveries, silentMs, hosts };
+    const sample = { inStreams: this.queue.inStreams, claims, redeliveries, silentMs, hosts };
+    return earlier.length === 0 ? sample : { ...sample, earlier };
   }
 
   private execution(end: Ended): Execution {

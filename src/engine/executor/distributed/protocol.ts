@@ -16,8 +16,8 @@ export const WORKERS = "lab-tui:workers";
 /** Milliseconds between signs of life, and without one after which a worker counts as lost. */
 export const BEAT_MS = 1000;
 export const LOST_MS = 3500;
-/** Milliseconds without a sign of life that are told of: two are missing. */
-export const SILENT_MS = 2500;
+/** Milliseconds without a sign of life that are told of: one is missing. */
+export const SILENT_MS = 2 * BEAT_MS;
 
 /** List of the runs that a worker is wanted for. */
 export function ordersOf(worker: string): string {

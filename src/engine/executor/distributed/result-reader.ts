@@ -3,6 +3,7 @@ import type { RedisPort, RedisReply } from "../../../kernel/redis/port.ts";
 import type { Item } from "../../../queueing/item.ts";
 import { Tally } from "../../../telemetry/tally.ts";
 import type { Job } from "../executor.ts";
+import { LateItems } from "./late-items.ts";
 import { type BatchRecord, readRecord, type Stretch } from "./record.ts";
 import type { StreamQueue } from "./stream-queue.ts";
 import { isPassing } from "./stream-sender.ts";
@@ -24,6 +25,7 @@ export class ResultReader {
   /** Instants of records are this much ahead of the run's. */
   shift: Nanoseconds = 0;
   readonly failures = new Tally();
+  readonly late = new LateItems();
   private last = "0-0";
   private untilId: string | null = null;
   private read = 0;
@@ -118,6 +120,7 @@ export class ResultReader {
     const start = this.within(since - this.shift, head.dequeued, now);
     // How long it took was measured by one clock, however far off that is.
     const end = this.within(start + (ended - since), start, now);
+    this.late.record(start, end, items.length, now);
     if (reason === null) recorder.processedTogether(items, 0, items.length, start, end);
     else {
       for (const item of items) recorder.failed(item, end, start);

@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../../kernel/clock.ts";
 import type { HostFigures, HostSample, HostSilence, HostStatus } from "../../../telemetry/distributed-figures.ts";
 import type { Offset } from "./clock-comparison.ts";
-import { type Beat, type HostAnswer, type HostReport, type ListedWorker, LOST_MS, SILENT_MS } from "./protocol.ts";
+import { BEAT_MS, type Beat, type HostAnswer, type HostReport, type ListedWorker, LOST_MS, SILENT_MS } from "./protocol.ts";
 
 /** One worker of a run, as the runner sees it. */
 export class RunHost {
@@ -18,6 +18,9 @@ export class RunHost {
   private cpuAtStart: number | null = null;
   /** Between these signs of life, in milliseconds of Redis's clock, others are missing. */
   private gaps: { readonly from: number; readonly to: number }[] = [];
+
+  /** Redis's clock at the last look. */
+  private lookedAt = 0;
 
   constructor(
     readonly id: string,
@@ -47,7 +50,10 @@ export class RunHost {
   /** Takes in its last sign of life. `now`: milliseconds of Redis's clock. */
   heard(listed: ListedWorker, now: number): void {
     const spanMs = listed.at - this.listed.at;
-    if (spanMs > SILENT_MS) this.gaps.push({ from: this.listed.at, to: listed.at });
+    // Between looks that are far apart one sign takes the place of another.
+    const missing = now - this.lookedAt > BEAT_MS ? this.lookedAt - this.listed.at : spanMs;
+    this.lookedAt = now;
+    if (spanMs > 0 && missing > SILENT_MS) this.gaps.push({ from: this.listed.at, to: listed.at });
     if (spanMs > 0) this.coresUsed = Math.max(0, (listed.beat.cpuMs - this.listed.beat.cpuMs) / spanMs);
     this.listed = listed;
     const silent = now - listed.at > LOST_MS;

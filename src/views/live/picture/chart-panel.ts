@@ -134,6 +134,7 @@ const MARKS: Readonly<Record<Moment["kind"], readonly [sign: string, ascii: stri
   breaker: ["◆", "x", WARN],
   silent: ["◆", "x", BAD],
   answers: ["▽", ".", FAINT],
+  late: ["◇", "o", WARN],
 };
 
 function marksOf(one: CaseView, { glyphs }: PictureLook): Mark[] {
