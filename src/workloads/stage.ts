@@ -54,6 +54,8 @@ export interface CommittedItem {
   readonly reason: string | null;
   /** From its beginning to its end. */
   readonly took: Nanoseconds;
+  /** From its beginning until now. */
+  readonly ago: Nanoseconds;
   /** What its processor's `figuresOf` said there, to be checked: it comes over a network. */
   readonly figures: unknown;
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { Random } from "../../src/kernel/random.ts";
@@ -8,9 +8,10 @@ import { type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { Snapshot } from "../../src/telemetry/sample.ts";
 import { addSample } from "../../src/telemetry/series.ts";
+import { NO_ACCESS } from "../../src/workloads/access.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
-import { cleanEnv, MAIN, ROOT } from "../support/cli.ts";
+import { cleanEnv, MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
 import { expectedDigest } from "../support/expected-digest.ts";
 import { WorkerHere, WorkerProcess } from "../support/lab-workers.ts";
 import { LossyProxy } from "../support/lossy-proxy.ts";
@@ -244,8 +245,18 @@ describe.skipIf(KEPT === null)("requests in mode distributed (needs redis-server
       fetch: { target: { mock: { latency: "40ms" } }, tiles: { count: 60 }, concurrency: { max: 3 } },
       distributed: { redis: server.url, workers: 2 },
     });
-    const { result, samples } = await runHere(planOf(given, "distributed"), undefined, { rehearsal: 0.01 });
+    const log = join(temporaryFolder(), "log.ndjson");
+    const access = { ...NO_ACCESS, files: { ...NO_ACCESS.files, log } };
+    const { result, samples } = await runHere(planOf(given, "distributed"), undefined, { rehearsal: 0.01, access });
     await Promise.all(workers.map((worker) => worker.stop()));
+    // Each attempt in the runner's log, whoever made it, and none of the rehearsal.
+    const lines = readFileSync(log, "utf8").trim().split("\n");
+    const logged = lines.map((line) => JSON.parse(line) as { readonly correlationId: string; readonly status: number });
+    expect([new Set(logged.map(({ correlationId }) => correlationId)).size, logged.every(({ status }) => status === 200)]).toEqual([
+      60,
+      true,
+    ]);
+    expect(logged).toHaveLength(60);
     expect([result.problems, result.status, result.ledger.processed, result.fetch?.ok]).toEqual([[], "completed", 60, 60]);
     // Three of each at most, however many threads it has, and more than one alone may have.
     expect(result.fetch?.server?.peakConcurrency).toBeWithin(4, 6 + 1);

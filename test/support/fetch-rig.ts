@@ -4,10 +4,11 @@ import { Item } from "../../src/queueing/item.ts";
 import { CircuitBreakers } from "../../src/resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../src/resilience/rate-limiter.ts";
 import { fetchSchema } from "../../src/scenario/fetch-schema.ts";
+import { NO_ACCESS } from "../../src/workloads/access.ts";
 import type { Cookies } from "../../src/workloads/fetch/cookies.ts";
 import { NamedHosts } from "../../src/workloads/fetch/named-hosts.ts";
 import { FetchProcessor } from "../../src/workloads/fetch/processor.ts";
-import type { FetchFiles } from "../../src/workloads/fetch/records.ts";
+import { type FetchFiles, loggedInto } from "../../src/workloads/fetch/records.ts";
 import { COUNT, fetchCounts } from "../../src/workloads/fetch/report.ts";
 
 /** One request as its server heard it. */
@@ -20,7 +21,7 @@ export interface SaidByClient {
   readonly body: string | null;
 }
 
-/** A processor on a virtual clock, asking a server that answers as a function says. `apart`: figures are kept by item, as on a worker. */
+/** A processor on a virtual clock, asking a server that answers as a function says. `apart`: figures are kept by item, as on a worker, which writes no files. */
 export function rig(
   settings: object,
   answer: (attempt: number, url: string) => number | string | [number, Record<string, string>, string?],
@@ -46,6 +47,7 @@ export function rig(
   };
   const counts = fetchCounts();
   const parsed = fetchSchema.parse(settings);
+  const written = { ...NO_ACCESS.files, ...files };
   const processor = new FetchProcessor(
     {
       settings: parsed,
@@ -68,7 +70,8 @@ export function rig(
         phases: [],
       },
       apart,
-      files: { deadLetter: null, log: null, logUrls: false, requests: null, ...files },
+      logged: loggedInto(written),
+      files: apart ? NO_ACCESS.files : written,
     },
     {
       now: () => time.now(),

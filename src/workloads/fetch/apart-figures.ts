@@ -2,6 +2,7 @@ import { CircuitBreakers, CLOSED } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import { ItemFigures, type ItemRecord, type WorkerLevels } from "./item-figures.ts";
 import { LiveFigures } from "./live-figures.ts";
+import type { LoggedAttempts } from "./records.ts";
 import { COUNT } from "./report.ts";
 import type { FetchSpec } from "./spec.ts";
 
@@ -16,8 +17,9 @@ export class ApartFigures extends LiveFigures {
   private readonly breakers: CircuitBreakers | null;
   private readonly limiter: RateLimiter | null;
   private readonly tells: boolean;
+  private readonly logs: LoggedAttempts;
 
-  constructor(spec: Pick<FetchSpec, "settings" | "shared">, thread: number) {
+  constructor(spec: Pick<FetchSpec, "settings" | "shared" | "logged">, thread: number) {
     super(spec, thread);
     const { circuitBreaker, rateLimit } = spec.settings;
     const { shared } = spec;
@@ -25,10 +27,11 @@ export class ApartFigures extends LiveFigures {
     this.breakers = circuitBreaker === false ? null : new CircuitBreakers(circuitBreaker, shared.breakers);
     this.limiter = rateLimit === false ? null : new RateLimiter(rateLimit, shared.limiter);
     this.tells = thread === 0;
+    this.logs = spec.logged;
   }
 
   override begin(key: number): ItemFigures {
-    const figures = new ItemFigures(this);
+    const figures = new ItemFigures(this, this.logs);
     this.items.set(key, figures);
     return figures;
   }

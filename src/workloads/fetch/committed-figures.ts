@@ -1,3 +1,4 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
 import { type BreakerState, CLOSED, HALF_OPEN, OPEN } from "../../resilience/circuit-breaker.ts";
 import { PHASES, type Phase } from "../../telemetry/request-phases.ts";
 import type { CommittedBook, CommittedItem } from "../stage.ts";
@@ -13,6 +14,8 @@ import { CAUSES, COUNT, type FetchReport, type RequestCause } from "./report.ts"
 export class CommittedFigures implements CommittedBook {
   /** Items whose figures could not be read. */
   unread = 0;
+  /** Attempts that are not in the log, though there is one. */
+  unlogged = 0;
   private readonly levels = new Map<string, WorkerLevels>();
 
   constructor(
@@ -23,7 +26,7 @@ export class CommittedFigures implements CommittedBook {
     private readonly records: Records,
   ) {}
 
-  add({ item, host, reason, took, figures }: CommittedItem): void {
+  add({ item, host, reason, took, ago, figures }: CommittedItem): void {
     const record = readItemRecord(figures);
     if (record === null) {
       this.unread++;
@@ -33,6 +36,7 @@ export class CommittedFigures implements CommittedBook {
     this.count(record);
     this.show(host, record.levels);
     const { outcome, error, status, attempts } = record;
+    this.log(record, item.key, ago);
     const request = { url: item.payload as string, index: item.key, status, attempts };
     if (outcome === "failed" && this.records.gaveUp(request, error ?? "")) this.live.add(COUNT.deadLettered);
     this.records.ended(request, outcome, error, took);
@@ -44,6 +48,24 @@ export class CommittedFigures implements CommittedBook {
     for (const [host, status, error, cause] of by) live.noteAttempt(host, status, error, CAUSES[cause] as RequestCause);
     for (const [phase, span] of phases) live.notePhase(PHASES[phase] as Phase, 0, span);
     for (let i = 0; i < reused; i++) live.noteReused();
+  }
+
+  /** Writes the attempts of an item that had begun so long ago. */
+  private log({ by, log = [] }: ItemRecord, index: number, ago: Nanoseconds): void {
+    if (!this.records.logs) return;
+    this.unlogged += by.length - log.length;
+    const began = Date.now() - ago / 1e6;
+    for (const [i, [attempts, address, bytes, took, endedAfter]] of log.entries()) {
+      const [, status, error, cause] = by[i] as ItemRecord["by"][number];
+      const request = { index, attempts, cause: CAUSES[cause] as RequestCause, at: address };
+      const at = new Date(began + Math.min(Math.max(0, endedAfter), ago) / 1e6);
+      this.records.attempted(request, { status, error, unmet: null, bytes }, took, at);
+    }
+  }
+
+  /** Writes what waits to be written. */
+  flush(): void {
+    this.records.flush();
   }
 
   lost(host: string): void {

@@ -1,8 +1,10 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { PHASES, type Phase } from "../../telemetry/request-phases.ts";
 import type { LiveFigures } from "./live-figures.ts";
+import { type LoggedAttempts, shownAddress } from "./records.ts";
 import { CAUSES, COUNT, type RequestCause } from "./report.ts";
 import { type ItemOutcome, RequestFigures } from "./request-figures.ts";
+import type { Answer } from "./request-slot.ts";
 import type { RequestState } from "./request-state.ts";
 
 /** What a worker has at the moment, all its threads together, and the most requests that it ever had in flight. */
@@ -31,7 +33,16 @@ export interface ItemRecord {
   /** Its requests on connections that were there. */
   readonly reused: number;
   readonly levels: WorkerLevels;
+  /** What a log tells of its attempts, in the order of `by`; absent: there is none, of the last ones: there was no room. */
+  readonly log?: readonly AttemptTold[];
 }
+
+/** An attempt's number among those of its item, its address as it may be shown, and nanoseconds from the item's beginning to its end. */
+export type AttemptTold = readonly [number: number, address: string, bytes: number, took: number, endedAfter: number];
+
+/** Characters of the attempts that an item tells for a log, and those of one beside its address. */
+const LOG_ROOM = 1_000_000;
+const ATTEMPT_ROOM = 60;
 
 /** Levels, and what a thread counts whatever the item: they do not wait for a commit. */
 const OF_THREAD: readonly number[] = [COUNT.inFlight, COUNT.waiting];
@@ -42,9 +53,14 @@ export class ItemFigures extends RequestFigures {
   private readonly by: ItemRecord["by"][number][] = [];
   private readonly phases: ItemRecord["phases"][number][] = [];
   private reused = 0;
+  private readonly log: AttemptTold[] = [];
+  private logRoom = LOG_ROOM;
   private end: Pick<ItemRecord, "outcome" | "error" | "status" | "attempts"> | null = null;
 
-  constructor(private readonly live: LiveFigures) {
+  constructor(
+    private readonly live: LiveFigures,
+    private readonly logs: LoggedAttempts,
+  ) {
     super();
   }
 
@@ -69,6 +85,13 @@ export class ItemFigures extends RequestFigures {
     this.reused++;
   }
 
+  override logged({ at, attempts, began }: RequestState, { bytes }: Answer, took: Nanoseconds, ended: Nanoseconds): void {
+    if (this.logs === "none" || this.logRoom <= 0) return;
+    const address = shownAddress(at, this.logs === "addresses");
+    this.logRoom -= address.length + ATTEMPT_ROOM;
+    if (this.logRoom > 0) this.log.push([attempts, address, bytes, Math.round(took), Math.round(ended - began)]);
+  }
+
   override ended({ status, attempts }: RequestState, outcome: ItemOutcome, error: string | null): void {
     this.end = { outcome, error, status, attempts };
   }
@@ -76,18 +99,21 @@ export class ItemFigures extends RequestFigures {
   /** Its record; null while it has not ended. */
   record(levels: WorkerLevels): ItemRecord | null {
     if (this.end === null) return null;
-    return { ...this.end, counts: [...this.counts], by: this.by, phases: this.phases, reused: this.reused, levels };
+    const { by, phases, reused, log } = this;
+    const record = { ...this.end, counts: [...this.counts], by, phases, reused, levels };
+    return this.logs === "none" ? record : { ...record, log };
   }
 }
 
 /** Longest texts that are read, and most attempts of an item: a hundred retries, each with its redirects. */
 const LONGEST = 500;
 const MOST = 10_000;
+const LONGEST_ADDRESS = 100_000;
 
 /** Reads what a worker said of an item; null when it is none. Never throws. */
 export function readItemRecord(value: unknown): ItemRecord | null {
   if (typeof value !== "object" || value === null) return null;
-  const { outcome, error, status, attempts, counts, by, phases, reused, levels } = value as Partial<ItemRecord>;
+  const { outcome, error, status, attempts, counts, by, phases, reused, levels, log = [] } = value as Partial<ItemRecord>;
   if (outcome !== "ok" && outcome !== "degraded" && outcome !== "failed") return null;
   if (!isText(error) || ![status, attempts, reused].every(isNumber) || !isLevels(levels)) return null;
   if (!isList(counts, (one) => isWithin(one[0], COUNT.size) && isNumber(one[1]))) return null;
@@ -100,13 +126,18 @@ export function readItemRecord(value: unknown): ItemRecord | null {
     )
   )
     return null;
-  return value as ItemRecord;
+  return isList(log, isAttempt) && log.length <= (by?.length ?? 0) ? (value as ItemRecord) : null;
 }
 
 function isLevels(levels: unknown): boolean {
   if (typeof levels !== "object" || levels === null) return false;
   const { inFlight, waiting, limit, peak, breaker, rate } = levels as WorkerLevels;
   return [inFlight, waiting, limit, peak].every(isNumber) && isWithin(breaker, 3) && (rate === null || isNumber(rate));
+}
+
+function isAttempt([number, address, ...spans]: readonly unknown[]): boolean {
+  const isAddress = typeof address === "string" && address.length <= LONGEST_ADDRESS && URL.canParse(address);
+  return isAddress && [number, ...spans].every(isNumber) && spans.length === 3;
 }
 
 function isList(value: unknown, each: (one: readonly unknown[]) => boolean): boolean {

@@ -15,6 +15,22 @@ export interface FetchFiles {
   readonly requests: string | null;
 }
 
+/** How much of attempts is logged: nothing, their outcomes with the addresses' origins, or with full addresses. */
+export type LoggedAttempts = "none" | "origins" | "addresses";
+
+export function loggedInto({ log, logUrls }: FetchFiles): LoggedAttempts {
+  return log === null ? "none" : logUrls ? "addresses" : "origins";
+}
+
+/** An address as it is shown: without credentials, and without anything but scheme and host unless all of it may be. */
+export function shownAddress(url: string, whole: boolean): string {
+  return whole ? withoutCredentials(url, "") : new URL(url).origin;
+}
+
+/** What is told of an attempt. */
+type AttemptMade = Pick<RequestState, "index" | "attempts" | "cause" | "at">;
+type AttemptAnswered = Pick<Answer, "status" | "unmet" | "bytes"> & { readonly error: string | null };
+
 /** What is told of an item that has ended. */
 type RequestEnd = Pick<RequestState, "url" | "index" | "attempts" | "status">;
 
@@ -31,10 +47,12 @@ export class Records {
     this.requests = open(spec.files.requests);
   }
 
-  attempted(request: RequestState, { status, error: problem, unmet, bytes }: Answer, took: Nanoseconds): void {
+  /** `at`: when it ended. */
+  attempted(request: AttemptMade, answer: AttemptAnswered, took: Nanoseconds, at = new Date()): void {
+    const { status, error: problem, unmet, bytes } = answer;
     const error = problem ?? unmet;
     this.log?.add({
-      time: new Date().toISOString(),
+      time: at.toISOString(),
       level: error === null && status < 400 ? "info" : "warn",
       correlationId: this.idOf(request),
       attempt: request.attempts,
@@ -61,6 +79,11 @@ export class Records {
     return true;
   }
 
+  /** Attempts are logged. */
+  get logs(): boolean {
+    return this.log !== null;
+  }
+
   flush(): void {
     this.deadLetters?.flush();
     this.log?.flush();
@@ -79,15 +102,10 @@ export class Records {
   }
 
   private shown(url: string): string {
-    return this.spec.files.logUrls ? withoutCredentials(url, "") : originOf(url);
+    return shownAddress(url, this.spec.files.logUrls);
   }
 
   private idOf({ index }: Pick<RequestState, "index">): string {
     return `${this.spec.runId}-${index}`;
   }
-}
-
-/** Scheme and host, without path, query and credentials. */
-function originOf(url: string): string {
-  return new URL(url).origin;
 }

@@ -21,6 +21,9 @@ export abstract class RequestFigures {
   /** Takes in how the item ended, whose requests these are. `error`: why it did not end well; null: it did. */
   ended(_request: RequestState, _outcome: ItemOutcome, _error: string | null): void {}
 
+  /** Takes in what a log tells of an attempt beside its outcome. */
+  logged(_request: RequestState, _answer: Answer, _took: Nanoseconds, _ended: Nanoseconds): void {}
+
   /** Counts a request sent. */
   sent({ attempts, cause }: RequestState): void {
     if (attempts === 1 && cause === "first") this.add(COUNT.sent);

@@ -137,6 +137,7 @@ export class AttemptSender {
     const error = answer.error ?? answer.unmet;
     request.status = answer.status;
     request.figures.attempted(request, answer, error);
+    request.figures.logged(request, answer, took, ended);
     this.records.attempted(request, answer, took);
     if (!request.early && error !== "stopped") request.figures.timed(slot, ended);
     return true;

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
-import type { FetchFiles } from "./records.ts";
+import type { FetchFiles, LoggedAttempts } from "./records.ts";
 
 /** Data shared by the threads of a case, or of a worker; plain, so that it crosses threads. */
 export interface FetchSpec {
@@ -25,6 +25,8 @@ export interface FetchSpec {
   readonly shared: FetchMemory;
   /** Figures of an item are kept apart, to be committed with it; else they are in `shared` as they grow. */
   readonly apart: boolean;
+  /** What an item that is kept apart tells of its attempts, for the log of whoever records it. */
+  readonly logged: LoggedAttempts;
   readonly files: FetchFiles;
 }
 

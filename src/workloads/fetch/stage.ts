@@ -2,7 +2,7 @@ import type { Fetch } from "../../http/fetch-transport.ts";
 import type { Histogram } from "../../kernel/histogram.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import { formatCount } from "../../kernel/units.ts";
-import { counted } from "../../kernel/wording.ts";
+import { agreeing, counted } from "../../kernel/wording.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { CasePlan } from "../../scenario/case-plan.ts";
@@ -24,7 +24,7 @@ import { LiveFigures } from "./live-figures.ts";
 import { fetchMemory } from "./memory.ts";
 import { MockProcess } from "./mock/mock-process.ts";
 import { FetchProcessor } from "./processor.ts";
-import { Records } from "./records.ts";
+import { loggedInto, Records } from "./records.ts";
 import { basesOf } from "./replicas.ts";
 import { COUNT, type FetchReport, mergeReports, noCauses, PublishedReport } from "./report.ts";
 import { sweepUnfinished } from "./save.ts";
@@ -119,7 +119,8 @@ export class FetchStage implements Stage {
     // What workers elsewhere committed adds up in one place.
     const shared = fetchMemory(MODE_TRAITS[plan.mode].remote ? 1 : plan.slots.length);
     const keys = crypto.randomUUID();
-    const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared, apart: false };
+    const common = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared };
+    const fetch: FetchSpec = { ...common, apart: false, logged: loggedInto(parts.files) };
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
     const carried: MakeProcessor = (effort, _, thread = 0) => new FetchProcessor(fetch, effort, thread, ask);
     return new FetchStage(plan, fetch, spec, ask === null ? await prepareProcessors(spec) : carried, mock);
@@ -165,6 +166,7 @@ export class FetchStage implements Stage {
   }
 
   sample(): { readonly fetch: FetchSample } {
+    this.committed?.flush();
     return { fetch: this.requests() };
   }
 
@@ -267,7 +269,7 @@ export class FetchStage implements Stage {
   /** Notes on what workers on other hosts did. */
   private remarks({ server, attempts }: Pick<FetchFigures, "server" | "attempts">): string[] {
     if (this.committed === undefined) return [];
-    const { unread } = this.committed;
+    const { unread, unlogged } = this.committed;
     const notes: string[] = [];
     // Bun's fetch may send a request twice unseen.
     const more = this.total(COUNT.fetched) > 0 ? 0 : (server?.requests ?? 0) - attempts;
@@ -276,8 +278,8 @@ export class FetchStage implements Stage {
         `The server received ${counted(more, "request")} beside the ${formatCount(attempts)} that count: of items that were not committed by who sent them, as when a worker is lost or the case is over.`,
       );
     if (unread > 0) notes.push(`${counted(unread, "item")} came without readable figures: attempts and bytes are too few.`);
-    if (this.fetch.files.log !== null)
-      notes.push("The log holds no attempts: in mode distributed they are made by workers, which write none.");
+    if (unlogged > 0)
+      notes.push(`${counted(unlogged, "attempt")} ${agreeing(unlogged, "is", "are")} not in the log: workers told no more of their items.`);
     return notes;
   }
 

@@ -38,8 +38,8 @@ function book(files: Partial<FetchFiles> = {}) {
 }
 
 /** Fetches some items on a worker's processor, one after the other; what each is committed with crosses as JSON. */
-async function recordsOf(count: number) {
-  const { processor, time, count: kept } = rig(SETTINGS, answer, {}, null, true);
+async function recordsOf(count: number, files: Partial<FetchFiles> = {}) {
+  const { processor, time, count: kept } = rig(SETTINGS, answer, files, null, true);
   const told: { readonly item: Item; readonly reason: string | null; readonly figures: unknown }[] = [];
   await time.run(
     (async () => {
@@ -52,12 +52,18 @@ async function recordsOf(count: number) {
   return { told, kept, processor };
 }
 
+const linesOf = (file: string) =>
+  readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
 describe("figures of requests that workers commit", () => {
   test("are those of the same requests sent here, however they failed, and nothing counts before its commit", async () => {
     const { told, kept } = await recordsOf(40);
     expect([kept("attempts"), kept("ok"), kept("failed"), kept("bytes"), kept("inFlight")]).toEqual([0, 0, 0, 0, 0]);
     const { figures, counts } = book();
-    for (const one of told) figures.add({ ...one, host: "a", took: 1e6 });
+    for (const one of told) figures.add({ ...one, host: "a", took: 1e6, ago: 1e6 });
     const here = rig(SETTINGS, answer);
     await here.time.run(
       (async () => {
@@ -101,7 +107,7 @@ describe("figures of requests that workers commit", () => {
   test("hold the phases of each request", async () => {
     const { told } = await recordsOf(5);
     const { figures, phases } = book();
-    for (const one of told) figures.add({ ...one, host: "a", took: 1 });
+    for (const one of told) figures.add({ ...one, host: "a", took: 1, ago: 1 });
     const attempts = told.reduce((sum, one) => sum + (one.figures as ItemRecord).attempts, 0);
     expect([phases.of("attempt").count, phases.of("attempt").min, phases.of("connect").count, phases.reused]).toEqual([
       attempts,
@@ -111,7 +117,7 @@ describe("figures of requests that workers commit", () => {
     ]);
     const [one] = told as [(typeof told)[number]];
     const more: object = { ...(one.figures as ItemRecord), reused: 2, phases: [[PHASES.indexOf("connect"), 7e6]] };
-    figures.add({ ...one, host: "a", took: 1, figures: more });
+    figures.add({ ...one, host: "a", took: 1, ago: 1, figures: more });
     expect([phases.of("connect").count, phases.of("connect").max, phases.reused]).toEqual([1, 7e6, 2]);
   });
 
@@ -119,7 +125,7 @@ describe("figures of requests that workers commit", () => {
     const { told } = await recordsOf(3);
     const { figures, counts } = book();
     // Of the second only one of two fetches is committed: the other one's record is never read.
-    for (const one of told.slice(0, 2)) figures.add({ ...one, host: "a", took: 1 });
+    for (const one of told.slice(0, 2)) figures.add({ ...one, host: "a", took: 1, ago: 1 });
     expect((counts[COUNT.ok] ?? 0) + (counts[COUNT.failed] ?? 0)).toBe(2);
   });
 
@@ -136,7 +142,7 @@ describe("figures of requests that workers commit", () => {
       rate,
     });
     const from = (host: string, own: object) =>
-      figures.add({ ...(one as NonNullable<typeof one>), host, took: 1, figures: { ...(one?.figures as object), levels: own } });
+      figures.add({ ...(one as NonNullable<typeof one>), host, took: 1, ago: 1, figures: { ...(one?.figures as object), levels: own } });
     from("a", levels(3, 2, 100));
     from("b", levels(4, 1, 50));
     const shown = () => [counts[COUNT.inFlight], counts[COUNT.waiting], counts[COUNT.limit], flight[1], figures.breaker, figures.rate];
@@ -153,7 +159,7 @@ describe("figures of requests that workers commit", () => {
       ["why", { outcome: "ok" }],
       [null, "x"],
     ] as const)
-      figures.add({ item: item(1), host: "a", reason, took: 1, figures: said });
+      figures.add({ item: item(1), host: "a", reason, took: 1, ago: 1, figures: said });
     expect([figures.unread, counts[COUNT.ok], counts[COUNT.failed], counts[COUNT.attempts]]).toEqual([3, 2, 1, 0]);
   });
 
@@ -162,20 +168,56 @@ describe("figures of requests that workers commit", () => {
     const [deadLetter, requests] = [join(folder, "dead.ndjson"), join(folder, "requests.ndjson")];
     const { told } = await recordsOf(12);
     const { figures, counts } = book({ deadLetter, requests });
-    for (const one of told) figures.add({ ...one, host: "a", took: 5e6 });
+    for (const one of told) figures.add({ ...one, host: "a", took: 5e6, ago: 5e6 });
     expect(figures.report.problems).toEqual([]);
-    const lines = (file: string) =>
-      readFileSync(file, "utf8")
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines(requests).map(({ index, outcome }) => [index, outcome])).toEqual(
+    expect(linesOf(requests).map(({ index, outcome }) => [index, outcome])).toEqual(
       told.map(({ reason }, index) => [index, reason === null ? "ok" : "failed"]),
     );
-    expect(lines(deadLetter).map(({ url, reason }) => [url, reason])).toEqual(
+    expect(linesOf(deadLetter).map(({ url, reason }) => [url, reason])).toEqual(
       told.flatMap(({ item: { payload }, reason }) => (reason === null ? [] : [[payload, reason]])),
     );
-    expect(counts[COUNT.deadLettered]).toBe(lines(deadLetter).length);
+    expect(counts[COUNT.deadLettered]).toBe(linesOf(deadLetter).length);
+  });
+
+  test.each([false, true])(
+    "come with their attempts for the log, which the runner writes as its own (whole addresses: %p)",
+    async (logUrls) => {
+      const folder = temporaryFolder();
+      const [there, here] = [join(folder, "there.ndjson"), join(folder, "here.ndjson")];
+      const { told } = await recordsOf(12, { log: there, logUrls });
+      const { figures } = book({ log: there, logUrls });
+      const from = Date.now();
+      for (const one of told) figures.add({ ...one, host: "a", took: 1, ago: 60e9 });
+      figures.flush();
+      const until = Date.now();
+      const own = rig(SETTINGS, answer, { log: here, logUrls });
+      await own.time.run(
+        (async () => {
+          for (let key = 0; key < 12; key++) await own.processor.process(item(key));
+        })(),
+      );
+      own.processor.report();
+      const untimed = (file: string) => linesOf(file).map(({ time: _, ...line }) => line);
+      expect(untimed(there)).toEqual(untimed(here));
+      expect(untimed(there).filter(({ cause }) => cause === "redirects").length).toBeGreaterThan(0);
+      // Each item began a minute before it was recorded, and its attempts take 5 ms.
+      for (const { time } of linesOf(there)) expect(Date.parse(String(time)) + 60_000).toBeWithin(from + 4, until + 100);
+      expect([figures.unlogged, figures.report.problems]).toEqual([0, []]);
+    },
+  );
+
+  test("tell of attempts only where there is a log, no more than there is room for, and what is missing is counted", async () => {
+    const { told } = await recordsOf(3);
+    expect(told.some(({ figures }) => "log" in (figures as ItemRecord))).toBe(false);
+    const log = join(temporaryFolder(), "log.ndjson");
+    const { figures } = book({ log });
+    for (const one of told) figures.add({ ...one, host: "a", took: 1, ago: 1 });
+    expect(figures.unlogged).toBe(told.reduce((sum, one) => sum + (one.figures as ItemRecord).by.length, 0));
+    const { processor, time } = rig(SETTINGS, () => 503, { log, logUrls: true }, null, true);
+    const long = Object.assign(item(1), { payload: `http://127.0.0.1/${"x".repeat(400_000)}` });
+    await time.run(processor.process(long));
+    const record = processor.figuresOf(long) as ItemRecord;
+    expect([record.by.length, record.log?.length]).toEqual([3, 2]);
   });
 
   test("what is no record is not read", async () => {
@@ -192,6 +234,10 @@ describe("figures of requests that workers commit", () => {
       ["phases", [[5, 1]]],
       ["levels", { inFlight: 1 }],
       ["error", 5],
+      ["log", [[1, "no address", 5, 1, 1]]],
+      ["log", [[1, "http://127.0.0.1/", 5, 1]]],
+      ["log", [[1, "http://127.0.0.1/", 5, 1, "1"]]],
+      ["log", Array(99).fill([1, "http://127.0.0.1/", 5, 1, 1])],
     ];
     for (const [field, value] of bad) expect({ field, read: readItemRecord({ ...good, [field]: value }) }).toEqual({ field, read: null });
     for (const value of [null, 1, "x", []]) expect(readItemRecord(value)).toBeNull();
@@ -234,7 +280,7 @@ describe("requests on a worker", () => {
   const spec = (settings: object): FetchSpec => ({
     ...{ settings: fetchSchema.parse(settings), base: "http://127.0.0.1/{z}/{x}/{y}", bases: [], allowedHosts: ["example.com"] },
     ...{ seed: 3, warmup: 5, runId: "run", keys: "k", body: new Uint8Array([0, 200, 255]), concurrency: [1], shared: fetchMemory(1) },
-    ...{ apart: false, files: { ...NO_FILES, deadLetter: "/dead" } },
+    ...{ apart: false, logged: "none", files: { ...NO_FILES, deadLetter: "/dead" } },
   });
   const crossed = (settings: object, threads: number) =>
     fetchOfWorker(JSON.parse(JSON.stringify(portableFetch(spec(settings)))) as ReturnType<typeof portableFetch>, threads);

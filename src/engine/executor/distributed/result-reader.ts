@@ -127,7 +127,7 @@ export class ResultReader {
       this.failures.add(reason);
     }
     this.measured += recorder.measuredIn(items);
-    if (count === 1) this.job.committed?.add({ item: head, host, reason, took: end - start, figures });
+    if (count === 1) this.job.committed?.add({ item: head, host, reason, took: end - start, ago: now - start, figures });
     for (const item of items) source.release(item);
     return items.length;
   }
