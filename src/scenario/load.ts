@@ -5,7 +5,7 @@ import { withNamedFiles } from "./named-files.ts";
 import { type FlagOverride, overridesFor, type ScenarioFlags } from "./overrides.ts";
 import { readBounded } from "./read.ts";
 import type { Scenario } from "./schema.ts";
-import { axisProblems, pointsOf, type SweepPoint, unswept, valuesOf } from "./sweep.ts";
+import { axisProblems, type SweepPoint, unswept, valuesOf, withPoints } from "./sweep.ts";
 import { YamlFile } from "./yaml-file.ts";
 
 /** A scenario file on its way to a scenario: its text is read, parsed, layered under flags, checked, and its sweep expanded. */
@@ -55,30 +55,29 @@ export function readScenario(file: string, read: ReadText = readBounded): YamlFi
  */
 export function resolveScenario(yaml: YamlFile, file: string, overrides: readonly FlagOverride[] = []): LoadedScenario {
   const source = overrides.reduce((below, override) => below.withFlag(override), LayeredFile.of(yaml));
-  const checked = checkScenario(source);
-  const sweepProblems = axisProblems(source);
-  if (!checked.ok || sweepProblems.length > 0) throw invalid([...checked.problems, ...sweepProblems, ...valueProblems(source)]);
-  const points = checkedPoints(checked.scenario, source);
-  const scenario = withNamedFiles(checked.scenario, file, source);
-  const named = (one: Scenario) => (one === checked.scenario ? scenario : withNamedFiles(one, file, source));
-  return { scenario, points: points.map((point) => ({ ...point, scenario: named(point.scenario) })), source };
+  const [whole, ...points] = checkedWithPoints(source);
+  const scenario = withNamedFiles(whole.scenario, file, source);
+  if (points.length === 0) return { scenario, points: unswept(scenario), source };
+  return { scenario, points: points.map((point) => ({ ...point, scenario: withNamedFiles(point.scenario, file, source) })), source };
 }
 
-/** Every point of the sweep, checked; one point without a sweep. Throws an InvalidScenario. */
-function checkedPoints(scenario: Scenario, source: LayeredFile): SweepPoint[] {
-  if (Object.keys(scenario.sweep ?? {}).length === 0) return unswept(scenario);
-  const points: SweepPoint[] = [];
+/** The file as a whole and every point of its sweep, checked one after another. Throws an InvalidScenario. */
+function checkedWithPoints(source: LayeredFile): [whole: SweepPoint, ...points: SweepPoint[]] {
+  const axes = axisProblems(source);
+  const sound: SweepPoint[] = [];
   const problems: Problem[] = [];
-  for (const { params, source: at } of pointsOf(source)) {
+  for (const { params, source: at } of withPoints(source)) {
     const checked = checkScenario(at);
-    if (checked.ok) points.push({ params, scenario: checked.scenario });
-    // A value that is invalid by itself is reported once instead of in every combination.
+    if (checked.ok) sound.push({ params, scenario: checked.scenario });
+    // What is wrong with the whole, with the sweep or with one value by itself is told once instead of at every point.
+    if (at === source && (!checked.ok || axes.length > 0)) throw invalid([...checked.problems, ...axes, ...valueProblems(source)]);
     const alone = checked.ok || problems.length > 0 ? [] : valueProblems(source);
     if (alone.length > 0) throw invalid(alone);
     problems.push(...checked.problems);
   }
-  if (problems.length > 0) throw invalid(problems);
-  return points;
+  const [whole, ...points] = sound;
+  if (whole === undefined || problems.length > 0) throw invalid(problems);
+  return [whole, ...points];
 }
 
 /** Problems of each swept value by itself, with all other fields as in the file. Problems of the file are not included. */

@@ -36,8 +36,13 @@ export function unswept(scenario: Scenario): SweepPoint[] {
   return [{ params: {}, scenario }];
 }
 
-/** The file at every combination of the swept values; the last field changes fastest. Its fields must have no problems. */
-export function* pointsOf(source: LayeredFile): Generator<LayeredPoint> {
+/** The file as it is, then at every combination of its swept values, whose fields must have no problems; the last field changes fastest. */
+export function* withPoints(source: LayeredFile): Generator<LayeredPoint> {
+  yield { params: {}, source };
+  if (axesOf(source).length > 0) yield* pointsOf(source);
+}
+
+function* pointsOf(source: LayeredFile): Generator<LayeredPoint> {
   const axes = axesOf(source).map(([field, values]) => (Array.isArray(values) ? overridesOfAxis(field, values) : []));
   for (const overrides of combinations(axes)) {
     const params = Object.fromEntries(overrides.map(({ path, value }) => [path.join("."), parseNumber(value) ?? value]));
