@@ -1,7 +1,5 @@
-import { exactLog } from "../kernel/exact-math.ts";
-import { Random } from "../kernel/random.ts";
-import { type Instants, jittered, timedTape } from "./instants.ts";
 import type { KeySource } from "./keys.ts";
+import { rampingArrivalRate } from "./ramping-arrival-rate.ts";
 import type { Tape } from "./tape.ts";
 
 export interface ConstantArrivalRate {
@@ -12,25 +10,12 @@ export interface ConstantArrivalRate {
   readonly jitter: number;
 }
 
-/** Arrivals at a steady rate, evenly spaced or Poisson, each moved by up to ± jitter. */
+/** Arrivals at a steady rate, evenly spaced or Poisson, each moved by up to ± jitter: a ramp of one level stage. */
 export function constantArrivalRate(load: ConstantArrivalRate, keys: KeySource, seed: number): Tape {
-  const instants = load.arrivals === "uniform" ? uniform(load) : poisson(load, new Random(seed, "arrivals"));
-  return timedTape(jittered(instants, load.jitter, seed), keys);
+  return rampingArrivalRate({ ...load, ...levelRamp(load) }, keys, seed);
 }
 
-/** Item i at i · timeUnit / rate. */
-function uniform({ rate, timeUnit, duration }: ConstantArrivalRate): Instants {
-  const count = Math.floor((rate * duration) / timeUnit + 1e-9);
-  let i = 0;
-  return () => (i < count ? Math.round((i++ * timeUnit) / rate) : Number.POSITIVE_INFINITY);
-}
-
-/** Exponential gaps of mean timeUnit / rate until `duration`. */
-function poisson({ rate, timeUnit, duration }: ConstantArrivalRate, random: Random): Instants {
-  let at = 0;
-  return () => {
-    at -= (exactLog(1 - random.unit()) * timeUnit) / rate;
-    if (at >= duration) at = Number.POSITIVE_INFINITY;
-    return Math.round(at);
-  };
+/** The ramp that stays at the rate. */
+export function levelRamp({ rate, timeUnit, duration }: Pick<ConstantArrivalRate, "rate" | "timeUnit" | "duration">) {
+  return { startRate: rate, timeUnit, stages: [{ target: rate, duration }] };
 }

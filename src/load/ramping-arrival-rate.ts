@@ -10,56 +10,86 @@ export interface RampingArrivalRate extends Ramp {
   readonly jitter: number;
 }
 
-/** Arrivals at a rate that changes linearly from stage to stage. */
+/**
+ * Arrivals at a rate that changes linearly from stage to stage. Of a level stretch, every instant depends on what came before alone: later
+ * stages leave it as it is, to the last digit.
+ */
 export function rampingArrivalRate(load: RampingArrivalRate, keys: KeySource, seed: number): Tape {
   const instants = load.arrivals === "uniform" ? uniform(load) : poisson(load, new Random(seed, "arrivals"));
   return timedTape(jittered(instants, load.jitter, seed), keys);
 }
 
 /** Item i at the instant by which i arrivals were expected. */
-function uniform(load: RampingArrivalRate): Instants {
+function uniform(load: Ramp): Instants {
   const count = Math.floor(rampTotal(load) + 1e-9);
-  const reach = expectation(load);
-  let i = 0;
-  return () => (i < count ? Math.round(reach(i++)) : Number.POSITIVE_INFINITY);
-}
-
-/**
- * A Poisson process of changing rate: unit-rate arrivals mapped to the instants at which as many were expected (inversion; Çınlar 1975).
- */
-function poisson(load: RampingArrivalRate, random: Random): Instants {
-  const total = rampTotal(load);
-  const reach = expectation(load);
-  let expected = 0;
-  return () => {
-    expected -= exactLog(1 - random.unit());
-    return expected < total ? Math.round(reach(expected)) : Number.POSITIVE_INFINITY;
-  };
-}
-
-/** The instant at which the expected number of arrivals reaches a value; values must rise. */
-function expectation({ startRate, timeUnit, stages }: RampingArrivalRate): (value: number) => number {
-  let stage = 0;
-  let rate = startRate / timeUnit;
+  const { stages, timeUnit } = load;
+  let stage = stageAfter(null, load.startRate, stages[0]);
+  let place = 0;
   let before = 0;
-  let from = 0;
-  const end = (): number => {
-    const { target, duration } = stages[stage] ?? { target: 0, duration: 0 };
-    return ((rate + target / timeUnit) / 2) * duration;
-  };
-  return (value) => {
+  let expected = expectedIn(stage, 0, timeUnit);
+  let i = 0;
+  return () => {
+    if (i >= count) return Number.POSITIVE_INFINITY;
     // Stages that expect no arrival are skipped, so the first arrival comes when the rate has left 0.
-    while (stage < stages.length - 1 && (value - before > end() || end() === 0)) {
-      before += end();
-      from += stages[stage]?.duration ?? 0;
-      rate = (stages[stage]?.target ?? 0) / timeUnit;
-      stage++;
+    while (place < stages.length - 1 && (i - before > expected || expected === 0)) {
+      before += expected;
+      stage = stageAfter(stage, stage.to, stages[++place]);
+      expected = expectedIn(stage, 0, timeUnit);
     }
-    const { target, duration } = stages[stage] ?? { target: 0, duration: 1 };
-    const slope = (target / timeUnit - rate) / duration;
-    const left = Math.max(0, value - before);
-    // rate · t + slope · t² / 2 = left, in the form that stays exact when the slope is 0.
-    const root = Math.sqrt(Math.max(0, rate * rate + 2 * slope * left));
-    return from + (left === 0 ? 0 : Math.min(duration, (2 * left) / (rate + root)));
+    return Math.round(stage.from + Math.min(stage.duration, spanOf(stage, 0, Math.max(0, i++ - before), timeUnit)));
   };
+}
+
+/** A Poisson process of changing rate: an exponential gap of mean 1 lasts until so much of an arrival was expected (Çınlar 1975). */
+function poisson({ startRate, timeUnit, stages }: Ramp, random: Random): Instants {
+  let stage = stageAfter(null, startRate, stages[0]);
+  let place = 0;
+  /** Time since the beginning of the stage. */
+  let since = 0;
+  let at = 0;
+  return () => {
+    let gap = -exactLog(1 - random.unit());
+    for (;;) {
+      const next = at + spanOf(stage, since, gap, timeUnit);
+      const end = stage.from + stage.duration;
+      if (next < end) {
+        at = next;
+        since = at - stage.from;
+        return Math.round(at);
+      }
+      if (place === stages.length - 1) return Number.POSITIVE_INFINITY;
+      gap = Math.max(0, gap - expectedIn(stage, since, timeUnit));
+      stage = stageAfter(stage, stage.to, stages[++place]);
+      since = 0;
+      at = end;
+    }
+  };
+}
+
+/** A stage with its beginning and the rates, per time unit, at both ends. */
+interface Stage {
+  readonly from: number;
+  readonly duration: number;
+  readonly rate: number;
+  readonly to: number;
+}
+
+function stageAfter(before: Stage | null, rate: number, { target: to, duration } = { target: 0, duration: 0 }): Stage {
+  return { from: before === null ? 0 : before.from + before.duration, duration, rate, to };
+}
+
+/** Arrivals expected in a stage from a time after its beginning on. */
+function expectedIn({ rate, to, duration }: Stage, since: number, timeUnit: number): number {
+  const now = since === 0 ? rate : rate + ((to - rate) * since) / duration;
+  return ((now / timeUnit + to / timeUnit) / 2) * (duration - since);
+}
+
+/** Time from then until some more arrivals are expected; beyond the end of the stage where it expects fewer. */
+function spanOf({ rate, to, duration }: Stage, since: number, expected: number, timeUnit: number): number {
+  if (expected === 0 || duration === 0) return 0;
+  if (rate === to) return (expected * timeUnit) / rate;
+  const slope = (to / timeUnit - rate / timeUnit) / duration;
+  const now = rate / timeUnit + slope * since;
+  // now · t + slope · t² / 2 = expected, in the form that stays exact when the slope is small.
+  return (2 * expected) / (now + Math.sqrt(Math.max(0, now * now + 2 * slope * expected)));
 }

@@ -1,5 +1,8 @@
 import type { Scenario } from "./schema.ts";
 
+/** Limit of arrivals per tape. */
+export const MAX_ARRIVALS = 1e9;
+
 /** Time over which arrivals are due, in microseconds; null if only the tape determines it. */
 export function loadDuration({ load }: Pick<Scenario, "load">): number | null {
   switch (load.executor) {
@@ -40,7 +43,7 @@ export function pacedSpan({ load, warmup }: Scenario): number | null {
 }
 
 /** Expected number of arrivals; null if only the tape determines it. */
-export function arrivalEstimate({ load }: Scenario): number | null {
+export function arrivalEstimate({ load }: Pick<Scenario, "load">): number | null {
   switch (load.executor) {
     case "constant-arrival-rate":
       return typeof load.rate === "number" ? (load.rate * load.duration) / load.timeUnit + 1e-9 : null;
@@ -67,7 +70,7 @@ export function rampTotal({ startRate, timeUnit, stages }: Ramp): number {
   let rate = startRate;
   let total = 0;
   for (const { target, duration } of stages) {
-    total += ((rate + target) / 2) * (duration / timeUnit);
+    total += (((rate + target) / 2) * duration) / timeUnit;
     rate = target;
   }
   return total;

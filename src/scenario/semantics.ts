@@ -1,7 +1,7 @@
 import { suggestion } from "../kernel/spelling.ts";
 import { isThresholdMetric, metricNames, THRESHOLD_METRICS } from "../telemetry/metrics.ts";
 import { parseThreshold } from "../telemetry/threshold.ts";
-import { arrivalEstimate, loadDuration, rampTotal } from "./load-extent.ts";
+import { arrivalEstimate, loadDuration, MAX_ARRIVALS, rampTotal } from "./load-extent.ts";
 import { distributedMisfits } from "./rules/distributed.ts";
 import { expectMisfits } from "./rules/expect.ts";
 import { fetchMisfits } from "./rules/fetch.ts";
@@ -9,10 +9,7 @@ import { flowMisfits } from "./rules/flow.ts";
 import type { SemanticProblem } from "./rules/semantic-problem.ts";
 import { MESSAGE_PARTS, type Scenario } from "./schema.ts";
 
-export { arrivalEstimate, loadDuration, pacedSpan, type Ramp, rampTotal } from "./load-extent.ts";
-
-/** Limit of arrivals per tape. */
-export const MAX_ARRIVALS = 1e9;
+export { arrivalEstimate, loadDuration, MAX_ARRIVALS, pacedSpan, type Ramp, rampTotal } from "./load-extent.ts";
 
 /** Conflicts between fields, which a schema cannot express. `inFile`: the value of the file before flags were applied. */
 export function semanticProblems(scenario: Scenario, written: unknown, inFile: unknown = written): SemanticProblem[] {
