@@ -1,5 +1,6 @@
 import { counted, listed } from "../kernel/wording.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
+import { hasChangedRate } from "../telemetry/rate-changes.ts";
 import type { CaseResult, RunResult } from "../telemetry/result.ts";
 import { caseKey } from "./repeats.ts";
 
@@ -47,7 +48,8 @@ export function armsOf(a: RunResult, b: RunResult, gated = false): Arms {
   return { paired, cases, valid, notes: [...notes, ...lonely(ofA, ofB), ...notesOn("A", a), ...notesOn("B", b)] };
 }
 
-const isSound = (one: CaseResult | undefined) => one?.status === "completed";
+/** True for what counts: measured to its end, under the load of its scenario. */
+const isSound = (one: CaseResult | undefined) => one?.status === "completed" && !hasChangedRate(one);
 
 function repeatsByCase({ cases }: RunResult): Map<string, CaseResult[]> {
   const groups = Map.groupBy(cases, caseKey);
@@ -76,9 +78,11 @@ function notesOn(side: string, { cases, unfinished }: RunResult): string[] {
     const count = cases.filter((one) => one.status === status).length;
     return count === 0 ? [] : [`${counted(count, `${status} case`)}`];
   });
+  const changed = cases.filter(hasChangedRate).length;
   const disturbed = cases.filter(isDisturbed).length;
   return [
     ...(left.length === 0 ? [] : [`${side}: left out ${listed(left)}`]),
+    ...(changed === 0 ? [] : [`${side}: left out ${counted(changed, "case")} whose arrival rate was changed by hand`]),
     ...(disturbed === 0 ? [] : [`${side}: ${disturbed} of ${counted(cases.length, "case")} disturbed by other programs`]),
     ...(unfinished === undefined ? [] : [`${side} has not finished: ${cases.length} of ${counted(unfinished.planned, "case")} done`]),
   ];

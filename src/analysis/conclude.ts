@@ -3,6 +3,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
 import { valueText } from "../telemetry/params.ts";
 import { groupedBy, variedFields } from "../telemetry/points.ts";
+import { hasChangedRate } from "../telemetry/rate-changes.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { anyField } from "./conclude/any-field.ts";
 import { bestBatches } from "./conclude/batches.ts";
@@ -16,7 +17,8 @@ import type { About } from "./conclude/series.ts";
 
 /** Conclusions from all cases of a sweep, in sentences with their own numbers. `scenario`: its thresholds on latency. */
 export function conclude(all: readonly CaseResult[], scenario?: Pick<Scenario, "thresholds">): string[] {
-  const cases = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
+  const processed = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
+  const cases = processed.filter((one) => !hasChangedRate(one));
   const fields = variedFields(cases);
   const p99 = statedP99(scenario?.thresholds);
   const sentences: string[] = [];
@@ -27,7 +29,18 @@ export function conclude(all: readonly CaseResult[], scenario?: Pick<Scenario, "
   // With several fields at once the charts say more.
   if (fields.length === 1 && fields[0] === "load.rate") sentences.push(...modesCompared(byRate(cases)));
   sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields), ...withoutBound(cases));
-  return sentences.length === 0 ? [] : [...disturbed(cases), ...invalid(cases), ...sentences];
+  const changed = rateChanged(processed);
+  return sentences.length === 0 ? changed : [...changed, ...disturbed(cases), ...invalid(cases), ...sentences];
+}
+
+/** Names cases whose load is not the scenario's, which are left out. */
+function rateChanged(cases: readonly CaseResult[]): string[] {
+  const those = cases.filter(hasChangedRate);
+  if (those.length === 0) return [];
+  const which = those.length === cases.length ? "" : ` (${namesOf(those)})`;
+  return [
+    `The arrival rate of ${counted(those.length, "case")} of ${cases.length}${which} was changed by hand, so that ${agreeing(those.length, "it has", "they have")} another tape than the scenario's: nothing is concluded from ${agreeing(those.length, "it", "them")}.`,
+  ];
 }
 
 /** Names cases whose measurement is invalid, which do not count. */

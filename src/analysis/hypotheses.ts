@@ -4,6 +4,7 @@ import type { ExpectRule } from "../scenario/schema.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
 import { metricNamed } from "../telemetry/metrics.ts";
 import { valueText } from "../telemetry/params.ts";
+import { hasChangedRate } from "../telemetry/rate-changes.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
 import {
   compare,
@@ -156,7 +157,7 @@ function unfit(one: CaseResult): string | null {
     case "aborted":
       return "was stopped before its end";
     case "completed":
-      return null;
+      return hasChangedRate(one) ? "did not get the scenario's arrivals, since the rate was changed by hand" : null;
     default:
       return one.status satisfies never;
   }

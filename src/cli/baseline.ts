@@ -8,6 +8,7 @@ import { sentenceCase } from "../kernel/wording.ts";
 import { type NamedScenario, scenarioHash } from "../plan/plan.ts";
 import type { RunStore } from "../store/run-store.ts";
 import { readAllowance } from "../telemetry/allowance.ts";
+import { hasChangedRate } from "../telemetry/rate-changes.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { unknownBaseline } from "./baseline-name.ts";
 import { Noise } from "./compare/noise.ts";
@@ -75,18 +76,21 @@ export class BaselineCheck {
   save(results: readonly RunResult[]): string[] {
     const { saveBaseline } = this.flags;
     if (saveBaseline === undefined) return [];
-    const isSound = ({ cases }: RunResult) => cases.length > 0 && cases.every(({ status }) => status === "completed");
-    const warnings = results
-      .filter((result) => !isSound(result))
-      .map(
-        ({ scenario }) =>
-          `warning: ${printable(scenario.name, 60)} is not saved as baseline ${saveBaseline}: not every case is completed and valid`,
-      );
+    const warnings = results.flatMap((result) => {
+      const why = whyNoBaseline(result);
+      return why === null ? [] : [`warning: ${printable(result.scenario.name, 60)} is not saved as baseline ${saveBaseline}: ${why}`];
+    });
     withStore((store) => {
-      for (const result of results.filter(isSound)) store.baselines.save(saveBaseline, result);
+      for (const result of results) if (whyNoBaseline(result) === null) store.baselines.save(saveBaseline, result);
     });
     return warnings;
   }
+}
+
+/** Why nothing can be compared with a result; null: it can be relied on. */
+function whyNoBaseline({ cases }: RunResult): string | null {
+  if (cases.length === 0 || cases.some(({ status }) => status !== "completed")) return "not every case is completed and valid";
+  return cases.some(hasChangedRate) ? "its arrival rate was changed by hand" : null;
 }
 
 /** The baseline of a scenario that is about to run, if a comparison with it can tell anything. */

@@ -3,6 +3,7 @@ import type { Repeats } from "../engine/run/run-options.ts";
 import { rehearsalShare } from "../engine/runner/rehearsal-share.ts";
 import { type CasePlan, type NamedScenario, plannedModes } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";
+import type { RateStep } from "../telemetry/rate-changes.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import type { Session } from "../views/live/session.tsx";
 import { closingReport } from "../views/report/closing.ts";
@@ -88,7 +89,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   };
   composition.signals.handle(stop);
   const recorder = composition.cast === null ? null : new RunRecorder(composition.cast, scenarios[0]?.scenario.title ?? "", composition);
-  view = await openView(composition, stop, recorder);
+  view = await openView(composition, { stop, stepRate: (step) => current?.stepRate(step) }, recorder);
   const results: RunResult[] = [];
   const onEvent: OnEvent = (event) => {
     // Stored before it is shown as done.
@@ -123,7 +124,13 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   return { results, stoppedBy, viewBroken: view.broken() };
 }
 
-async function openView(composition: Composition, stop: (signal: "SIGINT") => void, recorder: RunRecorder | null): Promise<RunDisplay> {
+/** What keys ask of the run. */
+interface Control {
+  readonly stop: (signal: "SIGINT") => void;
+  readonly stepRate: (step: RateStep) => void;
+}
+
+async function openView(composition: Composition, { stop, stepRate }: Control, recorder: RunRecorder | null): Promise<RunDisplay> {
   if (composition.headless || composition.quiet || composition.plain || !isInteractive()) {
     await recorder?.withoutTerminal();
     return lineView(composition, await writersOf(composition));
@@ -134,7 +141,7 @@ async function openView(composition: Composition, stop: (signal: "SIGINT") => vo
   const { REHEARSAL_MS } = await import("../views/live/rehearsal.ts");
   const { CAPTURES } = await import("./console/captures.ts");
   return new Dashboard(session, {
-    ...{ fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs },
+    ...{ fps: composition.fps, stop: () => stop("SIGINT"), stepRate, closeAfterMs: composition.closeAfterMs },
     captures: CAPTURES,
     rehearseMs: REHEARSAL_MS * rehearsalShare(),
     sessionGoesOn: composition.session !== null,

@@ -1,6 +1,6 @@
 import type { Machine } from "./machine.ts";
 import type { Prediction } from "./prediction.ts";
-import type { CaseResult, LoadOutline, RunResult, ScenarioIdentity, ThresholdResult } from "./result.ts";
+import type { CaseResult, LoadOutline, RateChange, RunResult, ScenarioIdentity, ThresholdResult } from "./result.ts";
 import type { Snapshot } from "./sample.ts";
 
 /** A case before it runs. */
@@ -34,6 +34,17 @@ export type RunEvent =
   | { readonly type: "case-preparing"; readonly index: number; readonly note: string }
   /** `count`: arrivals on the tape; `lastMs`: when the last one falls due; `url`: address of its HTTP server. */
   | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number; readonly url: string | null }
+  /**
+   * The case gets another load than planned, since its arrival rate was changed by hand: now, or in an earlier case of the same point.
+   * `changes`: all of them; `outline`: with that load and what is predicted for it; `count`: arrivals expected.
+   */
+  | {
+      readonly type: "rate-changed";
+      readonly index: number;
+      readonly changes: readonly RateChange[];
+      readonly outline: CaseOutline;
+      readonly count: number;
+    }
   | { readonly type: "sample"; readonly index: number; readonly snapshot: Snapshot }
   | {
       readonly type: "case-finished";

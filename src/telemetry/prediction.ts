@@ -20,6 +20,17 @@ export interface Prediction {
   readonly drawn?: number | null;
 }
 
+/** Nothing is predicted. */
+export const UNPREDICTED: Prediction = {
+  capacity: null,
+  throughput: null,
+  sojournMean: null,
+  sojournP99: null,
+  utilization: null,
+  bottleneck: "",
+  model: "capacity",
+};
+
 /** Sojourn time by a formula, in the steady state. */
 export interface SteadyState {
   readonly model: string;

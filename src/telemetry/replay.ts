@@ -23,13 +23,23 @@ export function replayOf(result: RunResult): TimedEvent[] {
     at += PREPARING_MS;
     const count = one.tape.count;
     events.push({ at, event: { type: "case-started", index, count, lastMs: one.load?.lastMs ?? series.at(-1)?.t ?? 0, url: null } });
-    for (const snapshot of snapshotsOf(one)) events.push({ at: at + snapshot.t, event: { type: "sample", index, snapshot } });
+    const samples = snapshotsOf(one).map((snapshot): TimedEvent => ({ at: at + snapshot.t, event: { type: "sample", index, snapshot } }));
+    events.push(...[...rateChangesOf(one, index, at), ...samples].sort((a, b) => a.at - b.at));
     at += series.at(-1)?.t ?? 0;
     const verdicts = result.thresholds.filter((threshold) => threshold.case === index);
     events.push({ at, event: { type: "case-finished", index, result: one, verdicts } });
   });
   events.push({ at, event: { type: "run-finished", result } });
   return events;
+}
+
+/** Each change of the rate at its time; `begun`: t = 0 of the case. */
+function rateChangesOf(one: CaseResult, index: number, begun: number): TimedEvent[] {
+  const { rateChanges = [] } = one;
+  return rateChanges.map(({ atMs }, i) => ({
+    at: begun + atMs,
+    event: { type: "rate-changed", index, changes: rateChanges.slice(0, i + 1), outline: outlineOf(one), count: one.tape.count },
+  }));
 }
 
 function outlineOf(one: CaseResult): CaseOutline {

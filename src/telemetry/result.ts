@@ -61,6 +61,12 @@ export interface FigureEstimate {
   readonly level: number;
 }
 
+/** A change of the arrival rate by hand: arrivals per second from an instant on, in milliseconds since t = 0. */
+export interface RateChange {
+  readonly atMs: number;
+  readonly rate: number;
+}
+
 export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";
 
 export interface CaseResult {
@@ -70,6 +76,8 @@ export interface CaseResult {
   readonly repeat?: number;
   /** Load of the case; absent from files of schema version 1. */
   readonly load?: LoadFigures;
+  /** Changes of the rate in this case, or in one of the same point that ran before it and had the same load. Absent: there were none. */
+  readonly rateChanges?: readonly RateChange[];
   readonly status: CaseStatus;
   /** Sentences: why it failed, why it is invalid, what to know about it. */
   readonly problems: readonly string[];

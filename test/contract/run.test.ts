@@ -2,7 +2,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { numbered } from "../../src/engine/run/case-files.ts";
-import { type RunOptions, startRun } from "../../src/engine/run/run.ts";
+import { type Run, type RunOptions, startRun } from "../../src/engine/run/run.ts";
 import { describeExit, RunnerProcess } from "../../src/engine/run/runner-process.ts";
 import type { NamedScenario } from "../../src/plan/plan.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
@@ -28,11 +28,15 @@ interface Told {
 }
 
 /** Runs a scenario in processes of its own; `at`: what is done when something happens. */
-async function run(text: string, options: RunOptions = {}, at: (event: RunEvent, stop: () => void) => void = () => {}): Promise<Told> {
+async function run(
+  text: string,
+  options: RunOptions = {},
+  at: (event: RunEvent, stop: () => void, running: Run) => void = () => {},
+): Promise<Told> {
   const events: RunEvent[] = [];
   const onEvent = (event: RunEvent) => {
     events.push(event);
-    at(event, () => running.stop());
+    at(event, () => running.stop(), running);
   };
   const running = startRun(named(text), { ...options, onEvent });
   return { result: await running.result, events };
@@ -127,6 +131,48 @@ describe("a run whose cases are repeated", () => {
       [1, "aborted"],
     ]);
     expect(result.repeats?.map(({ n }) => n)).toEqual([1]);
+  });
+});
+
+describe("a run whose arrival rate is changed by hand", () => {
+  const load = "load: { executor: constant-arrival-rate, rate: 100, duration: 700ms, arrivals: poisson }";
+  /** Steps at the first sample of some cases. */
+  const stepping = (cases: readonly number[]) => {
+    const left = new Set(cases);
+    return ({ type, ...event }: RunEvent, _: unknown, running: Run) => {
+      if (type === "sample" && "index" in event && left.delete(event.index)) running.stepRate("up");
+    };
+  };
+
+  test("goes on at the new rate, and has the cases after it get the same tape from their beginning", async () => {
+    const { result, events } = await run(`modes: [sync, async, parallel]\nwork: { kind: none }\n${load}`, {}, stepping([0, 1]));
+    const [first, second, third] = result.cases;
+    expect(result.cases.map(({ status, rateChanges }) => [status, rateChanges?.map(({ rate }) => rate)])).toEqual([
+      ["completed", [125]],
+      ["completed", expect.arrayContaining([125])],
+      ["completed", second?.rateChanges?.map(({ rate }) => rate)],
+    ]);
+    expect(second?.rateChanges).toHaveLength(2);
+    expect(third?.tape).toEqual(second?.tape ?? { hash: null, count: 0 });
+    expect(first?.tape.hash).not.toBe(second?.tape.hash ?? null);
+    for (const one of result.cases) {
+      expect([one.ledger.scheduled, one.checks?.filter(({ ok }) => !ok)]).toEqual([one.tape.count, []]);
+      expect(one.load?.executor).toBe("ramping-arrival-rate");
+      expect(one.warnings.at(-1)).toStartWith("The arrival rate was changed by hand: ");
+    }
+    const told = events.flatMap((event) => (event.type === "rate-changed" ? [[event.index, event.changes.length]] : []));
+    expect(told).toEqual([
+      [0, 1],
+      [1, 1],
+      [1, 2],
+      [2, 2],
+    ]);
+  });
+
+  test("does so for no repeat, which would get another tape than those before it", async () => {
+    const text = `modes: [async]\nwork: { kind: none }\n${load}`;
+    const { result } = await run(text, { repeats: { rounds: 2, untilShare: null } }, stepping([0, 1]));
+    expect(result.cases.map(({ status, rateChanges }) => [status, rateChanges])).toEqual(new Array(2).fill(["completed", undefined]));
   });
 });
 

@@ -4,9 +4,10 @@ import { MODE_TRAITS } from "../../scenario/modes.ts";
 import { disturbedByStop } from "../../telemetry/disturbance.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
+import type { RateStep } from "../../telemetry/rate-changes.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import { addSample } from "../../telemetry/series.ts";
-import type { FromRunner, RunnerResult, ToRunner } from "../protocol.ts";
+import type { ChangedLoad, FromRunner, RunnerResult, ToRunner } from "../protocol.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
 import { describeExit, endedUnborn, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 
@@ -17,6 +18,7 @@ export type CaseOrder = Extract<ToRunner, { readonly type: "run" }>;
 export interface CaseListener {
   started(count: number, lastMs: number, url: string | null): void;
   sampled(snapshot: Snapshot): void;
+  rateChanged(changed: ChangedLoad): void;
 }
 
 /** Outcome of a case. `lastMs`: when its last arrival was due; 0 when it was not begun. */
@@ -47,6 +49,11 @@ export class Runners {
     // A runner blocked by long work receives nothing until that is done; others get a moment to report what they measured.
     if (this.stops === 2 || this.stops === 3)
       setTimeout(() => runner?.kill(), this.slowness * (this.stops === 2 ? STUBBORN_MS : LAST_MOMENT_MS));
+  }
+
+  /** Asks the running case to change its arrival rate to the next one up or down. */
+  stepRate(step: RateStep): void {
+    this.current?.send({ type: "rate", step });
   }
 
   /** Calibrates computing here; returns a sentence when that fails. */
@@ -134,6 +141,13 @@ class CaseRecord {
     switch (message.type) {
       case "started":
         this.started(message, runner);
+        return;
+      case "rate-changed":
+        this.listener.rateChanged(message);
+        return;
+      case "tape":
+        this.count = message.count;
+        this.lastMs = message.lastMs;
         return;
       case "snapshots":
         for (const snapshot of message.snapshots) this.sampled(snapshot);

@@ -5,18 +5,22 @@ import { estimatedRepeats, isPreciseTo, runThresholds, typicalCases } from "../.
 import { shortfallOf } from "../../analysis/shortfall.ts";
 import { VERSION } from "../../kernel/version.ts";
 import { type CasePlan, type NamedScenario, planCases, queueCapacity, repeatedCases, runOrder, scenarioHash } from "../../plan/plan.ts";
+import { arrivalEstimate } from "../../scenario/load-extent.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { readAllowance, threadsFor } from "../../telemetry/allowance.ts";
 import { BOUNDS } from "../../telemetry/disturbance.ts";
-import type { CaseOutline, OnEvent, RunOutline } from "../../telemetry/events.ts";
+import type { CaseOutline, OnEvent, RunEvent, RunOutline } from "../../telemetry/events.ts";
 import { keptLatencies, keptQueries } from "../../telemetry/kept-latencies.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
-import type { Prediction } from "../../telemetry/prediction.ts";
+import { type Prediction, UNPREDICTED } from "../../telemetry/prediction.ts";
+import type { RateStep } from "../../telemetry/rate-changes.ts";
+import { rateChangesText } from "../../telemetry/rate-changes.ts";
 import type { LoadOutline, RunResult, ScenarioIdentity } from "../../telemetry/result.ts";
 import { predict } from "../../theory/predict.ts";
 import { computes, partCount } from "../../workloads/traits.ts";
 import { AskedRates, type CaseRunner, type RanCase } from "./asked-rates.ts";
 import { CaseFiles } from "./case-files.ts";
+import { ChangedLoads } from "./changed-loads.ts";
 import { failedResult } from "./failed-case.ts";
 import { describeMachine, machineFor } from "./machine.ts";
 import { foreseenCase } from "./probe.ts";
@@ -43,6 +47,9 @@ export class ScenarioRun implements CaseRunner {
   private rates = new AskedRates([], this.machine, this);
   private outline: RunOutline | null = null;
   private readonly ran = new Map<number, RanCase>();
+  private readonly changed = new ChangedLoads();
+  /** A case runs whose rate may be changed by hand: no probe, no trial, and no repeat, which would get other tapes than those before it. */
+  private steerable = false;
 
   constructor(
     private readonly named: NamedScenario,
@@ -53,6 +60,10 @@ export class ScenarioRun implements CaseRunner {
     this.spooling.abort();
     this.runners.stop();
     this.options.onEvent?.({ type: "stopping", now: this.runners.stops > 1 });
+  }
+
+  stepRate(step: RateStep): void {
+    if (this.steerable) this.runners.stepRate(step);
   }
 
   stopped(): boolean {
@@ -200,12 +211,14 @@ export class ScenarioRun implements CaseRunner {
     this.options.onEvent?.({ type: "case-preparing", index, note });
   }
 
-  async run(index: number, plan: CasePlan, note: string | null = ""): Promise<RanCase> {
+  async run(index: number, given: CasePlan, note: string | null = ""): Promise<RanCase> {
+    const plan = note === "" ? this.changed.planOf(given) : given;
     const { dumpState, http = null, onEvent } = this.options;
     // A probe is not reported.
     const probing = note === null;
     const tell: OnEvent = (event) => (probing ? undefined : onEvent?.(event));
     tell({ type: "case-preparing", index, note: note ?? "" });
+    if (plan !== given) tell(this.rateChanged(index, plan, this.predictionOf(plan)));
     const order = {
       type: "run",
       plan,
@@ -214,11 +227,29 @@ export class ScenarioRun implements CaseRunner {
       http: probing ? null : http,
       access: this.files.accessOf(index, plan, probing),
     } as const;
+    this.steerable = note === "" && plan.repeat === undefined;
     const measured = await this.runners.run(order, {
       started: (count, lastMs, url) => tell({ type: "case-started", index, count, lastMs, url }),
       sampled: (snapshot) => tell({ type: "sample", index, snapshot }),
+      rateChanged: (change) => {
+        this.changed.keep(plan, change);
+        const changed = this.changed.planOf(plan);
+        tell(this.rateChanged(index, changed, this.soonPredicted(changed)));
+      },
     });
-    return this.finish(plan, measured);
+    this.steerable = false;
+    return this.finish(note === "" ? this.changed.planOf(plan) : plan, measured);
+  }
+
+  private rateChanged(index: number, plan: CasePlan, predicted: Prediction): RunEvent {
+    const count = Math.floor(arrivalEstimate(plan.scenario) ?? 0);
+    return { type: "rate-changed", index, changes: this.changed.changesOf(plan), outline: outlineOf(plan, predicted), count };
+  }
+
+  /** The prediction for a plan, or none where a simulation would take CPU time that is noticed beside a running case. */
+  private soonPredicted(plan: CasePlan): Prediction {
+    const isShort = (arrivalEstimate(plan.scenario) ?? Number.POSITIVE_INFINITY) <= SOON;
+    return isShort ? this.predictionOf(plan) : UNPREDICTED;
   }
 
   without(plan: CasePlan, why: string): RanCase {
@@ -227,10 +258,13 @@ export class ScenarioRun implements CaseRunner {
 
   /** Completes the runner's results with what only the console knows. */
   private finish(plan: CasePlan, { result: { thresholds, ...measured }, series, lastMs }: CaseMeasurement): RanCase {
+    const changes = this.changed.changesOf(plan);
     const complete = {
       ...measured,
       params: plan.params,
       ...repeatOf(plan),
+      ...(changes.length === 0 ? {} : { rateChanges: changes }),
+      warnings: [...measured.warnings, ...(changes.length === 0 ? [] : [rateChangesText(changes)])],
       load: { ...loadOutline(plan.scenario), lastMs },
       predicted: this.predictionOf(plan),
       shortfall: shortfallOf(measured, { ...plan, ...this.machine }),
@@ -241,6 +275,9 @@ export class ScenarioRun implements CaseRunner {
     return { result: { ...complete, latency, queries, explanation, series }, verdicts: thresholds };
   }
 }
+
+/** Arrivals that are simulated in less time than is noticed beside a running case. */
+const SOON = 50_000;
 
 function loadOutline({ load, gracefulStop }: Scenario): LoadOutline {
   return { executor: load.executor, gracefulStopMs: gracefulStop / 1000 };

@@ -10,6 +10,7 @@ import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { loadDuration } from "../../scenario/load-extent.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
+import type { Scenario } from "../../scenario/schema.ts";
 import { droppedTotal, imbalance } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
@@ -31,6 +32,7 @@ import { UnhandledErrors } from "../work/unhandled-errors.ts";
 import { WorkMeter, workFigures } from "../work/work-meter.ts";
 import { helperCpuMs } from "./helper-cpu.ts";
 import { buildPipeline, NO_TIMESTAMP, queryPlan, type Setup, type Timing } from "./pipeline.ts";
+import { RateControl, type StepRate } from "./rate-control.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSnapshot } from "./sampler.ts";
 import { summarize } from "./summary.ts";
@@ -55,6 +57,10 @@ export interface CaseOptions {
   readonly stopped: () => boolean;
   /** Provides the function that stops the run. */
   readonly onStoppable: (stop: () => void) => void;
+  /** Provides the function that changes the arrival rate, once arrivals fall due; absent: it stays. */
+  readonly onPaced?: (step: StepRate) => void;
+  /** Facts of the tape as it was, after its rate was changed. */
+  readonly onRetaped?: (facts: TapeFacts) => void;
 }
 
 /** Milliseconds between two signs of life while a case is prepared. */
@@ -81,12 +87,8 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       own,
       plan.scenario.warmup * 1000,
     );
-  const tape = openTape(plan.scenario, stage.timestampOf ?? NO_TIMESTAMP);
-  const facts = await inspectTape(tape, loadDuration(plan.scenario), plan.scenario.warmup, async () => {
-    options.onPreparing();
-    // The message is delivered only when the loop gets a turn.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  });
+  const inspect = (scenario: Scenario) => factsOf(scenario, stage, options);
+  const facts = await inspect(plan.scenario);
   const face = openFace(plan, facts, options.http, bell);
   const given: Setup = { ...timing(meter), plan, stage, face };
   const { time } = given;
@@ -105,6 +107,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     // Until the case begins its clock still shows the rehearsal's time; nothing is due before 0.
     let begun = false;
     options.onStoppable(() => pipeline.lifecycle.stop(begun ? time.now() : -1));
+    const control = new RateControl(pipeline, plan.scenario);
     const strays = runsHandler(stage.spec) ? new UnhandledErrors(pipeline.job.recorder) : null;
     // What the work needs outside may take long to start.
     const alive = setInterval(options.onPreparing, ALIVE_MS);
@@ -118,6 +121,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
         options.onStarted(facts, face?.url ?? null);
         const origin = pipeline.job.begin();
         begun = true;
+        options.onPaced?.((step) => control.step(step, time.now()));
         face?.begin(origin);
         stage.begin();
         return origin;
@@ -132,9 +136,12 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     const computed = workFigures([meter.total, ...execution.threads.flatMap(({ work }) => work ?? [])], roundsPerMs);
     const states = execution.state.flatMap((slice) => slice.entries);
     if (options.dumpState !== null) writeState(options.dumpState, stage.states?.dump(states) ?? [NO_STATES], pipeline.lifecycle);
+    const { scenario } = control;
+    const asRun = scenario === plan.scenario ? facts : await inspect(scenario);
+    if (asRun !== facts) options.onRetaped?.(asRun);
     return summarize({
-      plan,
-      facts,
+      plan: { ...plan, scenario },
+      facts: asRun,
       execution: withStrays(execution, strays),
       pipeline,
       states,
@@ -146,6 +153,16 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   } finally {
     await Promise.all([executor.close(), face?.close()]);
   }
+}
+
+/** Reads the whole tape of a scenario once. */
+function factsOf(scenario: Scenario, stage: Stage, { onPreparing }: CaseOptions): Promise<TapeFacts> {
+  const tape = openTape(scenario, stage.timestampOf ?? NO_TIMESTAMP);
+  return inspectTape(tape, loadDuration(scenario), scenario.warmup, async () => {
+    onPreparing();
+    // The message is delivered only when the loop gets a turn.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  });
 }
 
 function keepTime(time: LoopTime, roundsPerMs: number, meter: WorkMeter, warmup: Nanoseconds): Timing & { readonly time: LoopTime } {

@@ -5,11 +5,13 @@ import { calibrate } from "../calibration.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
 import { caughtAsStray } from "../work/unhandled-errors.ts";
 import { runCase } from "./case.ts";
+import type { StepRate } from "./rate-control.ts";
 import { rehearsalShare } from "./rehearsal-share.ts";
 
 /** Entry point of the runner process: takes one order over IPC, answers, and ends when the console has received the answer. */
 
 let stop: (() => void) | null = null;
+let stepRate: StepRate = () => null;
 let stopsAsked = 0;
 
 function send(message: FromRunner): void {
@@ -45,6 +47,11 @@ async function obey(message: ToRunner): Promise<void> {
     case "calibrate":
       send({ type: "calibrated", calibration: calibrate() });
       return;
+    case "rate": {
+      const changed = stepRate(message.step);
+      if (changed !== null) send({ type: "rate-changed", ...changed });
+      return;
+    }
     case "stop":
       stopsAsked++;
       stop?.();
@@ -71,6 +78,10 @@ function runOrder({ plan, calibration, dumpState, http, access }: Extract<ToRunn
     onPreparing: () => send({ type: "preparing" }),
     onStarted: (facts, url) => send({ type: "started", count: facts.count, lastMs: facts.lastMicros / 1000, url }),
     onSnapshot: (snapshot) => outbox.add(snapshot),
+    onPaced: (step) => {
+      stepRate = step;
+    },
+    onRetaped: (facts) => send({ type: "tape", count: facts.count, lastMs: facts.lastMicros / 1000 }),
     stopped: () => stopsAsked > 0,
     onStoppable: (asked) => {
       stop = asked;

@@ -92,7 +92,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     offered,
     clients === null ? last * 1000 : null,
     scenario.gracefulStop * 1000,
-    stillnessOf(scenario, stage.longestItem),
+    clients === null ? Number.POSITIVE_INFINITY : stillnessOf(scenario, stage.longestItem),
   );
   const latency = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
   const arrivals: Arrivals = {

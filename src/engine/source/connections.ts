@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Deque } from "../../kernel/deque.ts";
 import { Heap } from "../../kernel/heap.ts";
 import type { ReadLatency } from "../../load/read-latency.ts";
-import type { DueTimes } from "../../load/tape.ts";
+import { type DueTimes, skipDue } from "../../load/tape.ts";
 import type { SourceStalls } from "./stalls.ts";
 
 /** Overlapping reads: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
@@ -17,7 +17,7 @@ export class Connections {
   private queuedBefore: Nanoseconds = 0;
 
   constructor(
-    private readonly times: DueTimes,
+    private times: DueTimes,
     private readonly latency: ReadLatency,
     private readonly count: number,
   ) {
@@ -50,6 +50,13 @@ export class Connections {
   /** To be called when the arrival that was read first is taken. */
   delivered(): void {
     this.ends.shift();
+  }
+
+  /** Goes on with due times that are the same up to the next read; `delivered`: arrivals taken so far. */
+  continueOn(times: DueTimes, delivered: number): void {
+    skipDue(times, delivered + this.ends.length + 1);
+    this.times.close();
+    this.times = times;
   }
 
   /** When there may be something to do: a read ends, or one can begin. */

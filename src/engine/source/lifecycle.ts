@@ -16,7 +16,7 @@ export class Lifecycle {
   constructor(
     private readonly offered: Offered,
     /** When the last arrival falls due; null: known only afterwards. */
-    private readonly lastDue: Nanoseconds | null,
+    private lastDue: Nanoseconds | null,
     private readonly grace: Nanoseconds,
     /** In a closed loop: time after the last arrival from which no more answers can come. */
     private readonly stillness: Nanoseconds = Number.POSITIVE_INFINITY,
@@ -25,6 +25,11 @@ export class Lifecycle {
   /** True while the source takes what falls due. */
   get taking(): boolean {
     return this.stoppedAt === null && !this.ended;
+  }
+
+  /** The arrivals to come have changed: when the last one falls due is known only afterwards. */
+  changeArrivals(): void {
+    this.lastDue = null;
   }
 
   /** Requests a stop: the first drains, the second ends at once. */

@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatMs, formatRate, formatShare } from "../
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { type MetricName, metric, type Unit } from "../../telemetry/metrics.ts";
 import { TOO_FEW } from "../../telemetry/percentiles.ts";
+import { haveUnlikeTapes } from "../../telemetry/rate-changes.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { isUnsound } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "../report/disturbed.ts";
@@ -32,8 +33,9 @@ export function figureText(one: CaseResult, name: MetricName, field: string): st
   return few ? TOO_FEW : UNMEASURED;
 }
 
-/** Throughput as a share of the fastest case with a measurement that counts; null: this case has none. */
+/** Throughput as a share of the fastest case with a measurement that counts; null: this case has none, or their tapes differ. */
 export function shareOfFastest(one: CaseResult, cases: readonly CaseResult[]): number | null {
+  if (haveUnlikeTapes(cases)) return null;
   const rateOf = (of: CaseResult) => (isUnsound(of) ? null : metric("throughput").read(of, "value"));
   const fastest = Math.max(0, ...cases.map((of) => rateOf(of) ?? 0));
   const rate = rateOf(one);

@@ -1,4 +1,5 @@
 import type { RunEvent } from "../../telemetry/events.ts";
+import { rateChangeText } from "../../telemetry/rate-changes.ts";
 import { Canvas } from "../canvas/canvas.ts";
 import { difference, type StyleCode } from "../canvas/difference.ts";
 import type { CastWriter } from "../export/cast.ts";
@@ -8,9 +9,11 @@ import { FIRST_STATE, RUN_ACTIONS, type RunAction } from "./screens/run-actions.
 import { contextOf, drawScreen } from "./screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "./store.ts";
 
-/** Markers of a recording: beginnings of cases, first drops, failed thresholds. */
+/** Markers of a recording: beginnings of cases, other arrival rates, first drops, failed thresholds. */
 export class CastMarkers {
   private dropping = false;
+  /** Index of the case that began last. */
+  private begun = -1;
   private names: readonly string[] = [];
 
   /** Markers of an event. */
@@ -21,7 +24,11 @@ export class CastMarkers {
         return [];
       case "case-started":
         this.dropping = false;
+        this.begun = event.index;
         return [this.names[event.index] ?? ""];
+      case "rate-changed":
+        // A case may get the changes of one before it from its beginning.
+        return event.index !== this.begun ? [] : event.changes.slice(-1).map((change) => `rate ${rateChangeText(change)}`);
       case "sample": {
         const begins = event.snapshot.dropped > 0 && !this.dropping;
         this.dropping ||= begins;

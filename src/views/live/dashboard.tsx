@@ -3,6 +3,7 @@ import React, { type ComponentType } from "react";
 import { terminalBehind } from "../../kernel/terminal-writer.ts";
 import { printable } from "../../kernel/text.ts";
 import type { OnEvent } from "../../telemetry/events.ts";
+import type { RateStep } from "../../telemetry/rate-changes.ts";
 import type { TimedEvent } from "../../telemetry/replay.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
@@ -20,6 +21,8 @@ export interface DashboardOptions {
   readonly fps: number;
   /** Asks the run to stop. */
   readonly stop: () => void;
+  /** Asks the run to change the arrival rate; absent: it cannot. */
+  readonly stepRate?: (step: RateStep) => void;
   /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
   /** Where pictures and recordings go; absent: nowhere. */
@@ -48,7 +51,7 @@ export class Dashboard {
     private readonly session: Session,
     private readonly options: DashboardOptions,
   ) {
-    const { fps, stop, replaying = false, screen: Screen = RunScreen } = options;
+    const { fps, stop, stepRate = () => {}, replaying = false, screen: Screen = RunScreen } = options;
     const store = new LiveStore(1000 / fps, () => session.surface.spentMs, terminalBehind);
     this.store = store;
     const capture = new Capture(session, options.captures ?? null);
@@ -67,7 +70,7 @@ export class Dashboard {
       this.leave();
     };
     session.show(
-      (given) => <Screen store={store} replaying={replaying} capture={capture} onInterrupt={onInterrupt} onQuit={this.leave} {...given} />,
+      (given) => <Screen {...{ store, replaying, capture, onInterrupt, onQuit: this.leave, onRate: stepRate }} {...given} />,
       () => {
         if (store.latest.over) this.leave();
       },

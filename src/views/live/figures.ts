@@ -118,6 +118,7 @@ export function rowsOf(view: RunView): RowFigures[] {
         ...one.running,
         dropped: droppedTotal(one.ledger),
         predicted: one.outline.predicted,
+        rateChanges: one.rateChanges,
         disturbed: Others.of(one.series).above,
       },
     ];

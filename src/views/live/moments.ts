@@ -1,4 +1,4 @@
-import { formatMs } from "../../kernel/units.ts";
+import { formatMs, formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { isIncomplete, spansOf } from "../../telemetry/series.ts";
 import { TurningPoints } from "../../telemetry/turning-points.ts";
@@ -8,19 +8,28 @@ import type { CaseView } from "./store.ts";
 export interface Moment {
   /** Milliseconds since t = 0. */
   readonly t: number;
-  readonly kind: "full" | "drops" | "drained" | "breaker" | "silent" | "answers" | "late";
+  readonly kind: "rate" | "full" | "drops" | "drained" | "breaker" | "silent" | "answers" | "late";
   readonly text: string;
 }
 
 const remembered = new WeakMap<CaseView["series"], readonly Moment[]>();
 
-/** The moments of a case in order: queue full, first drops, breaker open or closed, Redis silent or not, items told late, room in the queue again. */
+/**
+ * The moments of a case in order: another arrival rate, queue full, first drops, breaker open or closed, Redis silent or not, items told
+ * late, room in the queue again.
+ */
 export function momentsOf(one: CaseView): readonly Moment[] {
-  const known = remembered.get(one.series);
-  if (known !== undefined) return known;
-  const moments = [...turnsOf(one), ...lateIn(one)].toSorted((a, b) => a.t - b.t);
-  remembered.set(one.series, moments);
-  return moments;
+  const known = remembered.get(one.series) ?? inOrder([...turnsOf(one), ...lateIn(one)]);
+  remembered.set(one.series, known);
+  return one.rateChanges.length === 0 ? known : inOrder([...rateMoments(one), ...known]);
+}
+
+function inOrder(moments: readonly Moment[]): Moment[] {
+  return moments.toSorted((a, b) => a.t - b.t);
+}
+
+function rateMoments({ rateChanges }: CaseView): Moment[] {
+  return rateChanges.map(({ atMs, rate }) => ({ t: atMs, kind: "rate", text: `rate ${formatRate(rate)} by hand` }));
 }
 
 function turnsOf({ series, outline: { capacity = null } }: CaseView): Moment[] {

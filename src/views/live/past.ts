@@ -11,6 +11,7 @@ export function viewAt(view: RunView, t: number): RunView {
     return {
       ...one,
       ...{ series, state: "running" as const, result: null, broken: false },
+      rateChanges: one.rateChanges.filter(({ atMs }) => atMs <= t),
       ...{ ledger: last?.ledger ?? EMPTY_LEDGER, running: last?.running ?? null },
       lastMs: Math.max(one.lastMs, one.series.at(-1)?.t ?? 0),
     };

@@ -2,7 +2,7 @@ import { isRepeated, typicalCases, typicalRun } from "../../analysis/repeats.ts"
 import type { CaseOutline, OnEvent, RunEvent } from "../../telemetry/events.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { Machine } from "../../telemetry/machine.ts";
-import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import type { CaseResult, RateChange, RunResult } from "../../telemetry/result.ts";
 import type { Running, Sample } from "../../telemetry/sample.ts";
 import { addSample, halved } from "../../telemetry/series.ts";
 import { oneLine } from "../report/intent.ts";
@@ -21,6 +21,8 @@ export interface CaseView {
   readonly count: number;
   /** Due time of the last arrival, in milliseconds. */
   readonly lastMs: number;
+  /** Changes of its arrival rate by hand. */
+  readonly rateChanges: readonly RateChange[];
 }
 
 export interface RunView {
@@ -80,12 +82,16 @@ export function reduce(view: RunView, event: RunEvent): RunView {
       };
     case "case-preparing":
       return {
-        ...withCase(view, event.index, { state: "preparing", series: [], running: null, ledger: EMPTY_LEDGER }),
+        ...withCase(view, event.index, { state: "preparing", series: [], running: null, ledger: EMPTY_LEDGER, rateChanges: [] }),
         current: event.index,
         note: event.note,
       };
     case "case-started":
       return withCase(view, event.index, { state: "running", count: event.count, lastMs: event.lastMs });
+    case "rate-changed": {
+      const { index, changes, outline, count } = event;
+      return withCase(view, index, { rateChanges: changes, outline, count });
+    }
     case "sample": {
       const { index, snapshot } = event;
       const series = appended(view.cases[index]?.series ?? [], snapshot);
@@ -120,7 +126,8 @@ function ofTypicalCases(view: RunView, result: RunResult): RunView {
 }
 
 function waitingCase(outline: CaseOutline): CaseView {
-  return { outline, state: "waiting", series: [], ledger: EMPTY_LEDGER, running: null, result: null, broken: false, count: 0, lastMs: 0 };
+  const nothing = { series: [], ledger: EMPTY_LEDGER, running: null, result: null, rateChanges: [] };
+  return { outline, state: "waiting", ...nothing, broken: false, count: 0, lastMs: 0 };
 }
 
 function withCase(view: RunView, index: number, change: Partial<CaseView>): RunView {

@@ -1,6 +1,7 @@
 import { printable } from "../../kernel/text.ts";
 import { agreeing, counted, listed } from "../../kernel/wording.ts";
 import type { CaseOutline, OnEvent, RunEvent, RunOutline } from "../../telemetry/events.ts";
+import { rateChangesText } from "../../telemetry/rate-changes.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import { joined, spansOf } from "../../telemetry/series.ts";
 import { type Turn, TurningPoints } from "../../telemetry/turning-points.ts";
@@ -46,6 +47,11 @@ export function plainSentences(write: (sentence: string) => void, { everyMs = EV
         if (event.url !== null) write(`Queries are answered at ${event.url}/workers.`);
         return;
       }
+      case "rate-changed":
+        run = run === null ? null : { ...run, cases: run.cases.with(event.index, event.outline) };
+        write(current === null ? spokenText(rateChangesText(event.changes)) : changedText(event));
+        current?.changeRate(event.outline);
+        return;
       case "sample":
         for (const sentence of current?.sample(event.snapshot) ?? []) write(sentence);
         return;
@@ -81,6 +87,11 @@ function comingOf({ count, lastMs }: Extract<RunEvent, { readonly type: "case-st
   return `${spokenCount(count, noun)} ${agreeing(count, "comes", "come")} ${lastMs > 0 ? `in ${spokenMs(lastMs)}` : "at once"}`;
 }
 
+function changedText({ changes }: Extract<RunEvent, { readonly type: "rate-changed" }>): string {
+  const { atMs, rate } = changes.at(-1) ?? { atMs: 0, rate: 0 };
+  return `${after(atMs)}the arrival rate is ${spokenNumber(rate)} a second from now on.`;
+}
+
 /** The sentences at the end of a case: what became of all, and what is wrong with it. */
 function endOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type: "case-finished" }>, noun: Noun): string[] {
   const { status, ledger, problems, disturbed } = result;
@@ -105,11 +116,16 @@ class CaseSpeaker {
   private readonly turnsTold = new Map<Turn, number>();
 
   constructor(
-    private readonly outline: CaseOutline,
+    private outline: CaseOutline,
     private readonly noun: Noun,
     private readonly everyMs: number,
   ) {
     this.turns = new TurningPoints(outline.capacity ?? null);
+  }
+
+  /** The case gets another load. */
+  changeRate(outline: CaseOutline): void {
+    this.outline = outline;
   }
 
   /** The sentences of an instant. */

@@ -1,6 +1,7 @@
 import { formatCount } from "../../kernel/units.ts";
 import { listed } from "../../kernel/wording.ts";
 import { mostDone } from "../../telemetry/points.ts";
+import { haveUnlikeTapes } from "../../telemetry/rate-changes.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { disturbedSign } from "./disturbed.ts";
 
@@ -11,6 +12,8 @@ import { disturbedSign } from "./disturbed.ts";
 export function headline(cases: readonly CaseResult[]): string | null {
   const compared = cases.filter(({ status, ledger }) => status === "completed" && ledger.processed > 0);
   if (compared.length < 2 || new Set(compared.map(({ mode }) => mode)).size < compared.length) return null;
+  if (haveUnlikeTapes(compared))
+    return `the arrival rate was changed by hand, so the tapes differ: ${byLimit(compared).map(groupText).join("; ")}`;
   const most = mostDone(compared);
   const beyond = most.length === 1 ? "did most" : "did as much, but for noise";
   const groups = [most, compared.filter((one) => !most.includes(one))].flatMap(byLimit);

@@ -4,6 +4,7 @@ import { counted } from "../../kernel/wording.ts";
 import { coresText } from "../../telemetry/allowance.ts";
 import type { OnEvent, RunEvent } from "../../telemetry/events.ts";
 import { paramsText } from "../../telemetry/params.ts";
+import { rateChangeText } from "../../telemetry/rate-changes.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import { joined, spansOf } from "../../telemetry/series.ts";
 import { DISTURBED } from "./disturbed.ts";
@@ -63,6 +64,11 @@ export function progressLines(write: (line: string) => void): OnEvent {
           `${where(event.index)} ${formatCount(count)} arrivals${event.lastMs > 0 ? ` in ${formatMs(event.lastMs)}` : ""}${event.url === null ? "" : `, ${event.url}/workers`}`,
         );
         return;
+      case "rate-changed": {
+        const last = event.changes.at(-1);
+        if (last !== undefined) write(`${where(event.index)} arrival rate changed by hand: ${rateChangeText(last)}`);
+        return;
+      }
       case "sample": {
         const { snapshot: sample } = event;
         others.add(sample);

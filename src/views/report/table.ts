@@ -6,7 +6,7 @@ import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import { paramsText } from "../../telemetry/params.ts";
 import { msOrTooFew } from "../../telemetry/percentiles.ts";
 import type { Prediction } from "../../telemetry/prediction.ts";
-import type { CaseResult } from "../../telemetry/result.ts";
+import type { CaseResult, RateChange } from "../../telemetry/result.ts";
 import type { CaseFault } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
@@ -38,6 +38,8 @@ export interface RowFigures {
   /** CPU use in cores. */
   readonly cpu: number;
   readonly predicted: Prediction;
+  /** Changes of its arrival rate by hand; absent: none. */
+  readonly rateChanges?: readonly RateChange[];
   /** Why it must not be relied on; a failed threshold leaves its figures valid. */
   readonly fault?: CaseFault | null;
   /** Other influences affected the figures. */
@@ -57,6 +59,7 @@ export function rowOfResult(result: CaseResult): RowFigures {
     dropped: read("dropped", "count") ?? 0,
     cpu: read("cpu", "value") ?? Number.NaN,
     predicted: result.predicted,
+    rateChanges: result.rateChanges ?? [],
     disturbed: isDisturbed(result),
   };
 }

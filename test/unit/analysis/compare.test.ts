@@ -161,6 +161,13 @@ describe("two results", () => {
     expect([row.a, row.b, row.ratio, row.low, row.verdict]).toEqual([null, null, null, null, "cannot tell"]);
   });
 
+  test("a case whose arrival rate was changed by hand is left out, and told", () => {
+    const b = rounds(changed(0.5)).map((each) => ({ ...each, rateChanges: [{ atMs: 5, rate: 100 }] }));
+    const { comparisons, notes } = compareResults(named("a", rounds(BASE)), named("b", b), THROUGHPUT);
+    expect(one(comparisons).verdict).toBe("cannot tell");
+    expect(notes).toContain("B: left out 8 cases whose arrival rate was changed by hand");
+  });
+
   test("a round in which one side was not measured is left out on both", () => {
     const b = rounds(changed(0.95)).map((each, i) => (i === 2 ? { ...each, ledger: { ...each.ledger, scheduled: 0 } } : each));
     const row = one(compareResults(named("a", rounds(BASE)), named("b", b), THROUGHPUT).comparisons);

@@ -413,6 +413,15 @@ describe("conclusions of sweeps", () => {
     expect(computing).not.toContain(lesson);
   });
 
+  test("nothing is concluded from a case whose arrival rate was changed by hand", () => {
+    const swept = [100, 180].map((rate) => sketch("sync", { "load.rate": rate }, { offeredRate: rate, throughput: rate }));
+    const changed = sketch("sync", { "load.rate": 300 }, { offeredRate: 315, throughput: 199, rateChanges: [{ atMs: 5, rate: 315 }] });
+    const left =
+      "The arrival rate of 1 case of 3 (sync load.rate 300) was changed by hand, so that it has another tape than the scenario's: nothing is concluded from it.";
+    expect(conclude([...swept, changed])).toEqual([left, ...conclude(swept)]);
+    expect(conclude([changed])).toHaveLength(1);
+  });
+
   test("one case, or none that ran, concludes nothing", () => {
     expect(conclude([caseResult({ mode: "sync" })])).toEqual([]);
     expect(conclude([caseResult({ mode: "sync", status: "failed" })])).toEqual([]);

@@ -103,6 +103,7 @@ describe("where the measurement is not valid", () => {
   const spoiled: readonly (readonly [string, Partial<CaseResult>])[] = [
     ["was not measured validly", { status: "invalid" }],
     ["was stopped before its end", { status: "aborted" }],
+    ["did not get the scenario's arrivals, since the rate was changed by hand", { rateChanges: [{ atMs: 5, rate: 100 }] }],
   ];
   const at = (mode: "sync" | "async", rate: number, change: Partial<CaseResult> = {}) => ({
     ...caseResult({ mode, processed: mode === "async" ? 150 : 100 }),

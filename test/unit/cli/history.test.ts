@@ -73,6 +73,8 @@ describe("baselines", () => {
     expect(check({ baseline: "moved" }).against(repeated(50))?.comparisons[0]?.verdict).toBe("same");
     const broken = { ...repeated(10), cases: [caseResult({ mode: "sync", status: "invalid" })] };
     expect(save("moved", broken)).toEqual(["warning: quick is not saved as baseline moved: not every case is completed and valid"]);
+    const changed = { ...repeated(10), cases: repeated(10).cases.map((one) => ({ ...one, rateChanges: [{ atMs: 5, rate: 100 }] })) };
+    expect(save("moved", changed)).toEqual(["warning: quick is not saved as baseline moved: its arrival rate was changed by hand"]);
     expect(check({ baseline: "moved" }).against(repeated(50))?.comparisons[0]?.verdict).toBe("same");
   });
 

@@ -34,6 +34,7 @@ const runContexts: fc.Arbitrary<RunContext> = fc.record({
   replaying: fc.constant(false),
   shows: fc.boolean().map((shows) => () => shows),
   pointAfter: fc.constantFrom(null, () => 1),
+  steerable: fc.boolean(),
   until: fc.constantFrom(0, 500, 20_000),
   moments: fc.constantFrom([], [700, 5000]),
 });
@@ -41,7 +42,7 @@ const runContexts: fc.Arbitrary<RunContext> = fc.record({
 const inRun = (running: boolean, change: Partial<RunContext> = {}): RunContext => ({
   running,
   replaying: false,
-  ...{ shows: () => true, until: 0, moments: [], pointAfter: null },
+  ...{ shows: () => true, steerable: false, until: 0, moments: [], pointAfter: null },
   ...change,
 });
 const browseStates: fc.Arbitrary<BrowseState> = fc.record({
@@ -146,9 +147,11 @@ describe("actions", () => {
   });
 
   test("the footer says what is possible now", () => {
-    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(true))).toBe("q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop");
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(true))).toBe("q quit  ? help  1–5 panel  z zoom  Space freeze  Ctrl-C stop");
     expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(true, { until: 5000 }))).toContain("Space freeze  ← past  Ctrl-C stop");
-    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(false))).toBe("q quit  ? help  Tab 1–5 panel  z zoom  p percentiles");
+    const all = inRun(true, { until: 5000, steerable: true });
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, all)).toContain("Space freeze  + - rate  ← past  Ctrl-C stop");
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(false))).toBe("q quit  ? help  1–5 panel  z zoom  p percentiles");
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, zoomed: true }, inRun(false))).toContain("Esc back");
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, past: 7 }, inRun(false, { until: 5000 }))).toMatch(/Esc back .*← past {2}→ later/);
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, help: true }, inRun(false))).toBe("any key back");
@@ -171,6 +174,7 @@ describe("actions", () => {
       "Esc",
       "p",
       "Space",
+      "+, -",
       "←, →, ↑, ↓",
       "←, Shift-←",
       "→, Shift-→",
@@ -195,6 +199,15 @@ describe("the run screen's keys", () => {
     expect(opened).toEqual({ ...FIRST_STATE, focus: 2, zoomed: true });
     expect(pressed(RUN_ACTIONS, opened, over(false), "escape").state.zoomed).toBe(false);
     expect(pressed(RUN_ACTIONS, FIRST_STATE, over(true), "3").state).toEqual({ ...FIRST_STATE, focus: 2 });
+  });
+
+  test("the arrival rate is changed while it has one, and only at the present that is looked at", () => {
+    const steered = inRun(true, { until: 5000, steerable: true });
+    const asked = (state: RunState, context: RunContext, key = "+") => pressed(RUN_ACTIONS, state, context, key).intent;
+    expect([asked(FIRST_STATE, steered), asked(FIRST_STATE, steered, "-")]).toEqual(["rate-up", "rate-down"]);
+    for (const change of [{ past: 3 }, { frozen: true }, { help: true }])
+      expect(asked({ ...FIRST_STATE, ...change }, steered)).toBe("none");
+    for (const change of [{ running: false }, { steerable: false }]) expect(asked(FIRST_STATE, { ...steered, ...change })).toBe("none");
   });
 
   test("Ctrl-C stops a run whatever is on the screen", () => {

@@ -9,6 +9,7 @@ const CONTEXT: RunContext = {
   running: false,
   replaying: false,
   shows: () => true,
+  steerable: false,
   until: 5000,
   moments: [1000, 2000, 3000],
   pointAfter: null,

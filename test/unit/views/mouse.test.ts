@@ -8,7 +8,15 @@ import { pointedKey } from "../../../src/views/live/screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { caseResult, runOutline, runResult } from "../../support/results.ts";
 
-const CONTEXT: RunContext = { running: true, replaying: false, shows: () => true, until: 5000, moments: [], pointAfter: null };
+const CONTEXT: RunContext = {
+  running: true,
+  replaying: false,
+  shows: () => true,
+  steerable: false,
+  until: 5000,
+  moments: [],
+  pointAfter: null,
+};
 const VIEW: RunView = [{ type: "run-started", ...runOutline([caseResult({ mode: "sync" })]) } as const].reduce(reduce, EMPTY_VIEW);
 
 describe("the mouse", () => {

@@ -12,7 +12,15 @@ import { contextOf } from "../../../src/views/live/screens/run-drawing.ts";
 import { rounds } from "../../support/campaign.ts";
 import { finished, LOOK, overloaded, SIZES, screen } from "../../support/run-views.ts";
 
-const RUNNING: RunContext = { running: true, replaying: false, shows: () => true, until: 5000, moments: [1000], pointAfter: null };
+const RUNNING: RunContext = {
+  running: true,
+  replaying: false,
+  shows: () => true,
+  steerable: false,
+  until: 5000,
+  moments: [1000],
+  pointAfter: null,
+};
 const commands =
   (context = RUNNING, actions: readonly RunAction[] = RUN_ACTIONS) =>
   (text: string) =>

@@ -72,7 +72,7 @@ describe("the screen of a run", () => {
 
   test("is of ASCII alone where the terminal has no more, but for words", () => {
     const canvas = new Canvas(120, 40);
-    const context = { running: true, replaying: false, shows: () => true, until: 0, moments: [], pointAfter: null };
+    const context = { running: true, replaying: false, shows: () => true, steerable: false, until: 0, moments: [], pointAfter: null };
     drawScreen(canvas, overloaded(), FIRST_STATE, context, { glyphs: "ascii", shaded: true });
     const odd = new Set(canvas.toString().match(/[^\n -~]/g));
     // The footer's keys and the sign of a bound in the table are words.
@@ -120,7 +120,7 @@ describe("a breaker", () => {
       canvas,
       view,
       FIRST_STATE,
-      { running: true, replaying: false, shows: () => true, until: 0, moments: [], pointAfter: null },
+      { running: true, replaying: false, shows: () => true, steerable: false, until: 0, moments: [], pointAfter: null },
       { glyphs: "ascii", shaded: true },
     );
     expect(canvas.toString()).toMatch(/breaker \.+#/);

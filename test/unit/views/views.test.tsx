@@ -343,7 +343,7 @@ describe("keys", () => {
     pressed(
       RUN_ACTIONS,
       state,
-      { running, replaying: false, shows: () => true, until: 0, moments: [], pointAfter: null },
+      { running, replaying: false, shows: () => true, steerable: false, until: 0, moments: [], pointAfter: null },
       keyName(char, more),
     );
   const key = (char: string, more = {}, state = FIRST_STATE, going = true) => press(state, char, more, going);

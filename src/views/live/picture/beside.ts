@@ -27,7 +27,7 @@ export function drawLog(canvas: Canvas, { x, y, width, height }: Rect, view: Run
 
 function toneOf({ kind }: Moment): Style {
   if (kind === "drops" || kind === "silent") return BAD;
-  return kind === "drained" || kind === "answers" ? TEXT : WARN;
+  return kind === "drained" || kind === "answers" || kind === "rate" ? TEXT : WARN;
 }
 
 /** Draws a sign for each case of a sweep, in its order, right-aligned before column `end`: done, running, yet to come. */

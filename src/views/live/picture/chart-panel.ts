@@ -128,6 +128,7 @@ function arrivalRate({ phase }: RunView, { series, result }: CaseView): number |
 
 /** How each kind of moment is marked on the time axis: with Unicode, and with ASCII alone. */
 const MARKS: Readonly<Record<Moment["kind"], readonly [sign: string, ascii: string, style: Style]>> = {
+  rate: ["◇", "o", ARRIVING],
   full: ["▲", "^", WARN],
   drops: ["▼", "v", BAD],
   drained: ["▽", ".", FAINT],

@@ -3,6 +3,7 @@ import { formatCount } from "../../../kernel/units.ts";
 import { isDisturbed } from "../../../telemetry/disturbance.ts";
 import { percentileText } from "../../../telemetry/percentiles.ts";
 import { mostDone } from "../../../telemetry/points.ts";
+import { haveUnlikeTapes } from "../../../telemetry/rate-changes.ts";
 import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { canvasPainter, drawMarked } from "../../canvas/marked.ts";
@@ -77,11 +78,12 @@ function resultsOf({ cases }: RunView): CaseResult[] {
   return cases.flatMap(({ result }) => result ?? []);
 }
 
-/** The row of the case that did more than all others, beyond noise, on a machine that nothing disturbed; null: none did. */
+/** The row of the case that did more than all others of the same tape, beyond noise, on a machine that nothing disturbed; null: none did. */
 function fastestRow(view: RunView): number | null {
   const results = resultsOf(view);
   if (results.length < 2 || results.length < view.cases.length || results.some((one) => one.status !== "completed" || isDisturbed(one)))
     return null;
+  if (haveUnlikeTapes(results)) return null;
   const [most, ...others] = mostDone(results);
   return most === undefined || others.length > 0 ? null : rowsOf(view).findIndex(({ mode }) => mode === most.mode);
 }

@@ -1,4 +1,5 @@
 import { columnsOf } from "../../../kernel/text.ts";
+import { hadSameLoad } from "../../../telemetry/rate-changes.ts";
 import { isUnsound } from "../../../telemetry/verdicts.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { BAD, BOLD_TEXT, FAINT, GOOD, type Style, style, TEXT } from "../../canvas/styles.ts";
@@ -61,10 +62,10 @@ export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigu
 
 const GAP = 3;
 
-/** "–" where there is nothing to compare, or the case does not count. */
-function ratioTo(first: RowFigures | undefined, { throughput, status }: RowFigures): string {
-  if (first === undefined || !(first.throughput > 0) || isUnsound(first) || isUnsound({ status })) return "–";
-  return percent(throughput / first.throughput);
+/** "–" where there is nothing to compare, the loads differ, or the case does not count. */
+function ratioTo(first: RowFigures | undefined, one: RowFigures): string {
+  if (first === undefined || !(first.throughput > 0) || isUnsound(first) || isUnsound(one) || !hadSameLoad(first, one)) return "–";
+  return percent(one.throughput / first.throughput);
 }
 
 function percent(share: number): string {

@@ -33,6 +33,8 @@ export interface RunContext {
   readonly replaying: boolean;
   /** Whether a focused panel is visible without zoom. */
   readonly shows: (panel: number) => boolean;
+  /** The running case has an arrival rate that can be changed. */
+  readonly steerable: boolean;
   /** End of the known part of the current case, in milliseconds; 0: nothing is known. */
   readonly until: number;
   /** Instants of its changes, in order. */
@@ -42,7 +44,9 @@ export interface RunContext {
 }
 
 /** Intents of keys for the session. */
-export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "picture" | "record" | "mouse" | "input-over";
+export type RunIntent = RateIntent | "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | Beside | "input-over";
+type RateIntent = "rate-up" | "rate-down";
+type Beside = "theme" | "picture" | "record" | "mouse";
 
 export type RunAction = Action<RunState, RunContext, RunIntent | PaletteIntent>;
 
@@ -95,7 +99,7 @@ export const RUN_ACTIONS: readonly RunAction[] = [
   {
     id: "focus",
     keys: ["tab", "shift-tab", ...PANEL_KEYS],
-    short: "Tab 1–5",
+    short: "1–5",
     title: "panel",
     help: "focus a panel",
     when: plain,
@@ -145,6 +149,15 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     help: "freeze the picture; the run goes on, a replay waits",
     when: (state, context) => plain(state, context) && (context.running || context.replaying),
     act: (state) => change(state, { frozen: !state.frozen }, state.frozen ? "unfreeze" : "freeze"),
+  },
+  {
+    id: "rate",
+    keys: ["+", "-"],
+    short: "+ -",
+    title: "rate",
+    help: "change the arrival rate by a quarter, in this case and the modes after it; reports say so",
+    when: (state, context) => plain(state, context) && context.running && context.steerable && state.past === null && !state.frozen,
+    act: (state, _, key) => change(state, {}, key === "+" ? "rate-up" : "rate-down"),
   },
   {
     id: "point",

@@ -19,15 +19,27 @@ import { RUN_ACTIONS, type RunAction, type RunContext, type RunState } from "./r
 export function contextOf(view: RunView, columns: number, rows: number, replaying = false): RunContext {
   const current = view.cases[view.current];
   const { height } = bodyOf(view, columns, rows);
+  const until = seenUntil(view);
   return {
     running: !view.over && !replaying,
     replaying: !view.over && replaying,
+    steerable: isSteerable(view),
     shows: (panel) => view.phase !== "finished" || closingShows(view, columns, height, panel),
-    until: seenUntil(view),
+    until,
     pointAfter: pointAfter(view),
-    moments: current === undefined ? [] : momentsOf(current).map(({ t }) => t),
+    // A rate that is to change later is no past yet.
+    moments: current === undefined ? [] : momentsOf(current).flatMap(({ t }) => (t <= until ? [t] : [])),
   };
 }
+
+/** True while a case runs that has an arrival rate of its own: no trial of a search, and no repeat, which would have another tape. */
+function isSteerable({ phase, note, cases, current }: RunView): boolean {
+  const one = cases[current];
+  if (phase !== "running" || note !== "" || one?.state !== "running" || one.outline.repeat !== undefined) return false;
+  return PACED.includes(one.outline.load.executor) && (one.series.at(-1)?.t ?? 0) < one.lastMs;
+}
+
+const PACED: readonly string[] = ["constant-arrival-rate", "ramping-arrival-rate"];
 
 /** Where arrows lead on the picture of a finished sweep, by index; null: the run is no such thing. */
 function pointAfter({ phase, result }: RunView): RunContext["pointAfter"] {

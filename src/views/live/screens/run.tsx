@@ -1,6 +1,7 @@
 /** @jsxRuntime classic */
 import { Box, useWindowSize } from "ink";
 import React, { useEffect, useLayoutEffect, useRef } from "react";
+import type { RateStep } from "../../../telemetry/rate-changes.ts";
 import { rebound } from "../bindings.ts";
 import type { Capture } from "../capture.ts";
 import type { Pointed } from "../mouse.ts";
@@ -19,6 +20,8 @@ export interface RunScreenProps extends ScreenProps {
   readonly capture: Capture;
   /** Asks to stop the run. */
   readonly onInterrupt: () => void;
+  /** Asks to change the arrival rate. */
+  readonly onRate: (step: RateStep) => void;
   readonly onQuit: () => void;
 }
 
@@ -56,12 +59,15 @@ export function RunScreen({ store, replaying = false, capture, keyboard, surface
   return <Box width={columns} height={rows} />;
 }
 
-interface Outside extends Pick<RunScreenProps, "store" | "terminal" | "onInterrupt" | "onQuit" | "onSuspend" | "onInputOver" | "onTheme"> {
+interface Outside
+  extends Pick<RunScreenProps, "store" | "terminal" | "onRate" | "onInterrupt" | "onQuit" | "onSuspend" | "onInputOver" | "onTheme"> {
   readonly onPicture: () => void;
   readonly onRecord: () => void;
 }
 
 const OUTSIDE: Readonly<Record<RunIntent, (outside: Outside) => void>> = {
+  "rate-up": ({ onRate }) => onRate("up"),
+  "rate-down": ({ onRate }) => onRate("down"),
   interrupt: ({ onInterrupt }) => onInterrupt(),
   quit: ({ onQuit }) => onQuit(),
   suspend: ({ onSuspend }) => onSuspend(),
