@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { explain } from "../../../src/analysis/explain.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { MeasuredCase } from "../../../src/telemetry/result.ts";
-import { caseResult } from "../../support/results.ts";
+import { caseResult, sample } from "../../support/results.ts";
 
 interface Change {
   readonly mode?: Mode;
@@ -76,6 +76,15 @@ const batched = (meanSize: number) => ({ batches: { count: 100, meanSize } });
 const format = (encodeNs: number, decodeNs = 0) => ({ serialization: { codec: "json", bytesPerMessage: 100, encodeNs, decodeNs } });
 const steal = { asked: { ...ALL_AT_ONCE, work: { kind: "sleep", time: "1ms" } }, mode: "parallel", service: 1 } as const;
 const bursts = (size: number) => ({ work: { kind: "sleep", time: "10ms" }, load: { executor: "bursts", size, count: 3, every: "1s" } });
+
+/** Samples of a tenth of a second, in the first few of which messages waited. */
+const waited = (samples: number, of: number, change: object = {}) => ({
+  series: Array.from({ length: of }, (_, i) =>
+    sample(100 * (i + 1), { offered: 100, processed: 100, p50: 10, p99: 10, ...(i < samples ? { p50: 101, p99: 101, ...change } : {}) }),
+  ),
+});
+const growing = (meanSize: number) => ({ main: 0.97, result: batched(meanSize) });
+const COSTLY = { work: { kind: "cpu", time: "10ms", perBatch: "1ms" }, batch: { size: 10 } };
 
 test("messages that nothing holds up come as they are done", () => {
   expect(explained({})).toBe(
@@ -330,6 +339,73 @@ describe("a limit of messages is named from its bound on, and not before", () =>
     ],
     ["half take ten times their own time", "The arrivals are the limit", { rate: 5, sojourn: 100 }, { rate: 5, sojourn: 100.1 }],
     [
+      "messages waited for a fiftieth of the run",
+      "No single limit shows: messages waited",
+      { result: waited(2, 100) },
+      { result: waited(2, 101) },
+    ],
+    [
+      "they waited ten times as long as they take",
+      "No single limit shows: messages waited",
+      { result: waited(2, 10) },
+      { result: waited(2, 10, { p50: 100 }) },
+    ],
+    ["they waited in two samples and more", "No single limit shows: messages waited", { result: waited(2, 10) }, { result: waited(1, 10) }],
+    [
+      "one thread was at work four fifths of the time then",
+      "One core was the limit at times: for 200 ms messages waited, 101 ms at the median, since for 200 ms 100/s came and 80/s were done, each with 10.0 ms of computing",
+      { mode: "sync", rate: 50, ...onThread(), result: waited(2, 10, { processed: 80 }) },
+      { mode: "sync", rate: 50, ...onThread(), result: waited(2, 10, { processed: 79 }) },
+    ],
+    [
+      "four fifths of the processors were at work then",
+      "The number of processors is the limit at times: 10 at a time ÷ 10.0 ms is 1.00 k/s; for 200 ms messages waited",
+      { rate: 500, asked: { async: { concurrency: 10 } }, result: waited(2, 10, { processed: 800 }) },
+      { rate: 500, asked: { async: { concurrency: 10 } }, result: waited(2, 10, { processed: 790 }) },
+    ],
+    [
+      "batches that share a cost are full to a twentieth",
+      "One core is the limit",
+      { ...growing(9.5), asked: COSTLY },
+      { ...growing(9.4), asked: COSTLY },
+    ],
+    [
+      "batches share no cost",
+      "One core is the limit",
+      { ...growing(5), asked: { ...COSTLY, work: { kind: "cpu", time: "10ms" } } },
+      { ...growing(5), asked: COSTLY },
+    ],
+    [
+      "more than a hundredth is left of what batches should absorb",
+      "One core is the limit",
+      { ...growing(5), asked: COSTLY, ledger: { processed: 98, unfinished: 2 } },
+      { ...growing(5), asked: COSTLY, ledger: { processed: 99, unfinished: 1 } },
+    ],
+    [
+      "something is dropped that batches should absorb",
+      "One core is the limit",
+      { ...growing(5), asked: COSTLY, ledger: { processed: 99, dropped: { newest: 1, oldest: 0 } } },
+      { ...growing(5), asked: COSTLY },
+    ],
+    [
+      "five wait at a slot that is always used, for longer than it takes them",
+      "One message at a time is the limit",
+      { mode: "sync", schedule: 50.1 },
+      { mode: "sync", schedule: 50 },
+    ],
+    [
+      "there are more clients than slots",
+      "One message at a time is the limit",
+      { mode: "sync", asked: { load: { executor: "constant-vus", vus: 2, duration: "1s" } } },
+      { mode: "sync", asked: { load: { executor: "constant-vus", vus: 1, duration: "1s" } } },
+    ],
+    [
+      "there are half as many more clients as fill the batch",
+      "The thread is the limit",
+      { ...onThread({ batch: { size: 4 }, load: { executor: "constant-vus", vus: 7, duration: "1s" } }), result: batched(4) },
+      { ...onThread({ batch: { size: 4 }, load: { executor: "constant-vus", vus: 6, duration: "1s" } }), result: batched(4) },
+    ],
+    [
       "the format takes half of a thread's time",
       "The format is the limit: a message is written as json in 5.00 ms",
       { ...steal, asked: { ...ALL_AT_ONCE, work: { kind: "none" } }, workers: [0.1], result: format(5e6) },
@@ -391,5 +467,20 @@ describe("what is said beside the limit of messages", () => {
       "1 of 100 failed, 2 were rejected, 4 were dropped at the full queue and 3 were still undone at the end.",
     );
     expect(explained({ ledger: { processed: 99, rejected: 1 }, main: 0.95 })).toContain("1 of 100 was rejected.");
+  });
+
+  test("the memory of what waited, from 5 MB on, and how an unlimited queue grew by more than one a second", () => {
+    const held = (highWater: number, growthPerSecond: number, mode: Mode = "async", capacity: number | string = "unlimited") => {
+      const { queue } = caseResult({ mode });
+      return explained({
+        mode,
+        result: { queue: { ...queue, highWater, growthPerSecond } },
+        asked: { message: { size: "5KB" }, queue: { capacity } },
+      });
+    };
+    const most = "1.00 k waiting messages of 5.00 KB held 5.00 MB at most, of the 1.00 MB that the case took";
+    expect(held(1000, 2)).toContain(`${most}; the line grew by 10.0 KB a second.`);
+    for (const still of [held(1000, 1), held(1000, 2, "async", 2000)]) expect(still).toContain(`${most}.`);
+    for (const none of [held(999, 2), held(1000, 2, "sync")]) expect(none).not.toContain("waiting messages");
   });
 });
