@@ -231,6 +231,23 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.close();
   });
 
+  test("an idempotency key is remembered for its time, and no longer, whatever is sent meanwhile", async () => {
+    const store = open(OPTIONS);
+    const keyed = (key: string) => message("v", { idempotencyKey: key });
+    await store.send([keyed("k")], 0);
+    await store.send([keyed("l")], 500);
+    expect(await store.send([keyed("k"), keyed("l")], 999)).toEqual([
+      { id: 1, duplicate: true },
+      { id: 2, duplicate: true },
+    ]);
+    expect(await store.send([keyed("m")], 1000)).toEqual([{ id: 3, duplicate: false }]);
+    expect(await store.send([keyed("l"), keyed("k")], 1499)).toEqual([
+      { id: 2, duplicate: true },
+      { id: 4, duplicate: false },
+    ]);
+    await store.close();
+  });
+
   test("takes all in or nothing: what does not fit is refused with a sentence", async () => {
     const store = open({ ...OPTIONS, capacity: 3 });
     await store.send([message(1), message(2)], 0);
