@@ -229,6 +229,17 @@ describe("several at once", () => {
     expect(holmLevels([], 0.95)).toEqual([]);
   });
 
+  test("one just at its bound is sure enough, however it was rounded", () => {
+    const bounds = [4, 3, 2, 1].map((of) => 0.05 / of);
+    for (const off of [0, 1e-15, -1e-15]) {
+      const levels = holmLevels(
+        bounds.map((bound) => bound + off),
+        0.95,
+      );
+      expect(levels).toEqual(bounds.map((bound) => expect.closeTo(1 - bound, 12)));
+    }
+  });
+
   test("all sure enough: the last has the level that is asked for", () => {
     expect(holmLevels([0.001, 0.002], 0.95)).toEqual([0.975, 0.95].map((level) => expect.closeTo(level, 12)));
   });

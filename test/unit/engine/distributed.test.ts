@@ -300,6 +300,30 @@ describe("the queue of what is in the streams", () => {
     expect([oldest.excess, oldest.depth]).toEqual([0, 2]);
   });
 
+  test("no more are sent at once than are asked for, in number and in characters", () => {
+    const queue = queueOf(20, "block");
+    queue.offerAll(items(9), 0, 0, 0);
+    const sent = (most: number, characters: number) => queue.send(most, characters).reduce((sum, { count }) => sum + count, 0);
+    // Of three characters each.
+    expect([sent(100, 7), sent(2, 1e6), sent(100, 3), sent(0, 1e6), sent(100, 0), sent(100, 1e6)]).toEqual([3, 2, 1, 0, 0, 3]);
+    expect([queue.inStreams, queue.unsent]).toEqual([9, 0]);
+  });
+
+  test("it is observed from an instant on: how full, how long and how high", () => {
+    const queue = queueOf(4, "block");
+    queue.offerAll(items(4), 0, 0, 100);
+    queue.send(4, 1e6);
+    queue.startObserving(200);
+    expect([queue.full, queue.highWater, queue.meanDepth(200)]).toEqual([0, 4, 0]);
+    queue.committed({ partition: 0, number: 1 }, 250, 260);
+    expect([queue.full, queue.meanDepth(300)]).toEqual([60, 3.5]);
+    queue.committed({ partition: 0, number: 2 }, 270, 280);
+    // It had room since.
+    expect(queue.full).toBe(60);
+    queue.startObserving(300);
+    expect([queue.highWater, queue.meanDepth(400)]).toEqual([2, 2]);
+  });
+
   test("what is left at the end comes out, sent or not", () => {
     const queue = queueOf(Number.POSITIVE_INFINITY, "block");
     for (const item of items(5)) queue.offer(item, 0, 0);

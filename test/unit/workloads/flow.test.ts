@@ -123,6 +123,14 @@ describe("a board that several threads read", () => {
     const full = new FlowBoard();
     full.name(Array.from({ length: 32 }, () => bus("\u0001".repeat(40))));
     expect(full.read()).toEqual([]);
+    // As JSON 97 bytes and those of the names, of which each of this one's characters takes 6.
+    const filled = (last: number) => {
+      const lengths = [...Array<number>(15).fill(10), last];
+      const exact = new FlowBoard();
+      exact.name([...lengths.map((length) => bus("x".repeat(length))), ...Array.from({ length: 16 }, () => bus("\u0001".repeat(40)))]);
+      return exact.read().length;
+    };
+    expect([filled(9), filled(10)]).toEqual([32, 0]);
   });
 });
 

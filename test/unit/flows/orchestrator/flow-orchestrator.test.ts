@@ -57,6 +57,29 @@ describe("the flow orchestrator", () => {
     await timers.run(flows.stop());
   });
 
+  test("a part is told how much of the deadline those that stopped before it have left", async () => {
+    const timers = new VirtualTimers();
+    const flows = new FlowOrchestrator({ timers });
+    const told: (readonly [string, number | undefined])[] = [];
+    const stopping = (name: string, ms: number): Part =>
+      part(name, {
+        stop: async ({ deadlineMs } = {}) => {
+          told.push([name, deadlineMs]);
+          await new Promise<void>((resolve) => timers.after(ms, resolve));
+        },
+      });
+    flows.register(stopping("store", 10));
+    flows.register(stopping("queue", 400), { dependsOn: ["store"] });
+    flows.register(stopping("face", 200), { dependsOn: ["queue"] });
+    await timers.run(flows.start());
+    await timers.run(flows.stop({ deadlineMs: 500 }));
+    expect(told).toEqual([
+      ["face", 500],
+      ["queue", 300],
+      ["store", 0],
+    ]);
+  });
+
   test("health is checked at one interval, however often the orchestrator is started", async () => {
     const timers = new VirtualTimers();
     const flows = new FlowOrchestrator({ timers, checkMs: 20, log: () => {} });
