@@ -96,6 +96,12 @@ const explained = (change: Partial<Sketch>) => {
   return explain(one.result, one.scenario);
 };
 
+/** Slots that wait 5 ms for Redis with each batch of ten, whose work takes no time. */
+const FAR: Partial<Sketch> = {
+  ...{ scenario: scenarioOf({ work: { kind: "none" }, distributed: { batch: 10 } }), came: 20_000 },
+  ...{ service: 0, size: 10, streams: { roundTripMs: 5 } },
+};
+
 describe("a case of distributed is explained", () => {
   test("by the slots of all hosts, and more workers help where they are elsewhere", () => {
     const text = explained({ scenario: scenarioOf({ distributed: { redis: "redis://10.0.0.5:6379" } }) });
@@ -186,6 +192,18 @@ describe("a case of distributed is explained", () => {
       "The number of partitions is the limit",
       { scenario: scenarioOf({ distributed: { partitions: 3 } }), done: 300 },
       { scenario: scenarioOf({ distributed: { partitions: 4 } }), done: 300 },
+    ],
+    [
+      "round trips, which take four fifths of what slots and batches on their way can do",
+      "Round trips are the limit",
+      { ...FAR, done: 6400 },
+      { ...FAR, done: 6390 },
+    ],
+    [
+      "round trips that are longer than the work",
+      "Round trips are the limit",
+      { ...FAR, done: 6400, service: 0.1, streams: { roundTripMs: 5 } },
+      { ...FAR, done: 6400, service: 0.5, streams: { roundTripMs: 5 } },
     ],
   ])("by %s, and not before", (_, sentence, at, before) => {
     expect(explained(at)).toStartWith(sentence);

@@ -71,13 +71,15 @@ describe("breakers of several hosts", () => {
 describe("a breaker's instants", () => {
   const rule = { failureThreshold: 1, openFor: 100 };
   const opened = () => {
-    const breakers = new CircuitBreakers(rule);
+    // The first place, which is the only one, is as good as any.
+    const breakers = new CircuitBreakers(rule, CircuitBreakers.memory(1));
     breakers.failed("h", breakers.admit("h", 10), 10, 5);
     return breakers;
   };
 
   test("it refuses until its time is over, and then lets one try", () => {
     const breakers = opened();
+    expect(breakers.stateOf("h")).toBe(OPEN);
     expect([breakers.refuses("h", 109), breakers.refuses("h", 110)]).toEqual([true, false]);
     expect([breakers.admit("h", 109), breakers.admit("h", 110), breakers.admit("h", 111)]).toEqual(["refused", "probe", "refused"]);
   });
@@ -96,8 +98,7 @@ describe("a breaker's instants", () => {
   });
 
   test("what began before it opened says nothing: not at the instant itself either", () => {
-    const breakers = new CircuitBreakers({ failureThreshold: 1, openFor: 100 });
-    breakers.failed("h", "call", 10, 5);
+    const breakers = opened();
     const probe = breakers.admit("h", 110);
     breakers.succeeded("h", probe, 110);
     expect(breakers.stateOf("h")).toBe(CLOSED);

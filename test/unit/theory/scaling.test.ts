@@ -177,4 +177,5 @@ test("Student's t as it stands in tables", () => {
     expect(off(studentBound(0.95, freedom), bound)).toBeLessThan(1e-5);
   }
   expect(off(studentBound(0.99, 5), 4.03214)).toBeLessThan(1e-5);
+  expect(studentBound(0.95, 0)).toBe(Number.POSITIVE_INFINITY);
 });

@@ -34,6 +34,42 @@ describe("P1-R1 a message", () => {
     expect(parseMessage(JSON.stringify({ ...good, payload: { op: "set", key: "k", value: null } }))).toMatchObject({ ok: true });
   });
 
+  test("holds its ops, in order, one alone as well; an increment that says nothing is one by 1", () => {
+    const opsOf = (payload: unknown) => {
+      const parsed = parseMessage(JSON.stringify({ ...good, payload }));
+      return parsed.ok ? parsed.payload.ops.map(({ kind, key, value }) => [kind, key, value]) : parsed.reason;
+    };
+    expect(opsOf({ op: "increment", key: "k" })).toEqual([[INCREMENT, "k", 1]]);
+    const all = [
+      { op: "increment", key: "a", value: 0 },
+      { op: "set", key: "b", value: { deep: [1] } },
+      { op: "compute", key: "c", value: 0 },
+    ];
+    expect(opsOf(all)).toEqual([
+      [INCREMENT, "a", 0],
+      [SET, "b", { deep: [1] }],
+      [COMPUTE, "c", 0],
+    ]);
+    expect(opsOf({ op: "set", key: "" })).toStartWith("payload.key: must be text");
+    expect(opsOf([{ op: "set", key: "" }])).toStartWith("payload[0].key: must be text");
+  });
+
+  test("is taken up to its bounds, and not beyond them", () => {
+    const taken = (change: object) => parseMessage(JSON.stringify({ ...good, ...change })).ok;
+    const set = (value: unknown) => ({ payload: { op: "set", key: "k", value } });
+    const nested = (levels: number) => set(JSON.parse("[".repeat(levels) + "]".repeat(levels)));
+    const named = (length: number) => ({ worker_id: "w".repeat(length) });
+    const many = (count: number) => ({ payload: Array(count).fill(good.payload[0]) });
+    expect([named(1000), named(1001), many(1000), many(1001), nested(64), nested(65)].map(taken)).toEqual([
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+
   test("whole numbers that reading would change are refused by name, and those that it keeps are not", () => {
     const setting = (value: string) => parseMessage(`{"worker_id":"w","timestamp":1,"payload":{"op":"set","key":"id","value":${value}}}`);
     expect(setting("9007199254740993")).toEqual({
