@@ -22,28 +22,25 @@ export function rampingArrivalRate(load: RampingArrivalRate, keys: KeySource, se
 /** Item i at the instant by which i arrivals were expected. */
 function uniform(load: Ramp): Instants {
   const count = Math.floor(rampTotal(load) + 1e-9);
-  const { stages, timeUnit } = load;
-  let stage = stageAfter(null, load.startRate, stages[0]);
-  let place = 0;
-  let before = 0;
-  let expected = expectedIn(stage, 0, timeUnit);
+  const { timeUnit } = load;
+  const [first, ...later] = stagesOf(load);
+  let stage = first;
   let i = 0;
   return () => {
     if (i >= count) return Number.POSITIVE_INFINITY;
-    // Stages that expect no arrival are skipped, so the first arrival comes when the rate has left 0.
-    while (place < stages.length - 1 && (i - before > expected || expected === 0)) {
-      before += expected;
-      stage = stageAfter(stage, stage.to, stages[++place]);
-      expected = expectedIn(stage, 0, timeUnit);
-    }
-    return Math.round(stage.from + Math.min(stage.duration, spanOf(stage, 0, Math.max(0, i++ - before), timeUnit)));
+    while (i > stage.through) stage = later.shift() ?? stage;
+    const expected = i++ - stage.before;
+    // The usual case, without a call.
+    if (stage.rate === stage.to) return Math.round(stage.from + (expected * timeUnit) / stage.rate);
+    return Math.round(stage.from + Math.min(stage.duration, spanOf(stage, 0, Math.max(0, expected), timeUnit)));
   };
 }
 
 /** A Poisson process of changing rate: an exponential gap of mean 1 lasts until so much of an arrival was expected (Çınlar 1975). */
-function poisson({ startRate, timeUnit, stages }: Ramp, random: Random): Instants {
-  let stage = stageAfter(null, startRate, stages[0]);
-  let place = 0;
+function poisson(load: Ramp, random: Random): Instants {
+  const { timeUnit } = load;
+  const [first, ...later] = stagesOf(load);
+  let stage = first;
   /** Time since the beginning of the stage. */
   let since = 0;
   let at = 0;
@@ -57,9 +54,10 @@ function poisson({ startRate, timeUnit, stages }: Ramp, random: Random): Instant
         since = at - stage.from;
         return Math.round(at);
       }
-      if (place === stages.length - 1) return Number.POSITIVE_INFINITY;
+      const following = later.shift();
+      if (following === undefined) return Number.POSITIVE_INFINITY;
       gap = Math.max(0, gap - expectedIn(stage, since, timeUnit));
-      stage = stageAfter(stage, stage.to, stages[++place]);
+      stage = following;
       since = 0;
       at = end;
     }
@@ -72,20 +70,39 @@ interface Stage {
   readonly duration: number;
   readonly rate: number;
   readonly to: number;
+  /** Arrivals expected before it, and those by whose number it is over: none where it expects none, Infinity for the last stage. */
+  readonly before: number;
+  readonly through: number;
 }
 
-function stageAfter(before: Stage | null, rate: number, { target: to, duration } = { target: 0, duration: 0 }): Stage {
-  return { from: before === null ? 0 : before.from + before.duration, duration, rate, to };
+function stagesOf({ startRate, timeUnit, stages }: Ramp): [Stage, ...Stage[]] {
+  let from = 0;
+  let rate = startRate;
+  let before = 0;
+  const all = stages.map(({ target: to, duration }, i): Stage => {
+    const expected = expectedIn({ rate, to, duration }, 0, timeUnit);
+    // Stages that expect no arrival are skipped, so the first arrival comes when the rate has left 0.
+    const through = i === stages.length - 1 ? Number.POSITIVE_INFINITY : expected === 0 ? -1 : before + expected;
+    const stage = { from, duration, rate, to, before, through };
+    from += duration;
+    rate = to;
+    before += expected;
+    return stage;
+  });
+  const [first, ...later] = all;
+  return [first ?? { from, duration: 0, rate, to: rate, before, through: Number.POSITIVE_INFINITY }, ...later];
 }
+
+type Slope = Pick<Stage, "rate" | "to" | "duration">;
 
 /** Arrivals expected in a stage from a time after its beginning on. */
-function expectedIn({ rate, to, duration }: Stage, since: number, timeUnit: number): number {
+function expectedIn({ rate, to, duration }: Slope, since: number, timeUnit: number): number {
   const now = since === 0 ? rate : rate + ((to - rate) * since) / duration;
   return ((now / timeUnit + to / timeUnit) / 2) * (duration - since);
 }
 
 /** Time from then until some more arrivals are expected; beyond the end of the stage where it expects fewer. */
-function spanOf({ rate, to, duration }: Stage, since: number, expected: number, timeUnit: number): number {
+function spanOf({ rate, to, duration }: Slope, since: number, expected: number, timeUnit: number): number {
   if (expected === 0 || duration === 0) return 0;
   if (rate === to) return (expected * timeUnit) / rate;
   const slope = (to / timeUnit - rate / timeUnit) / duration;

@@ -185,6 +185,12 @@ describe("C-2 one long run", () => {
     await screen.until(/^(?![\s\S]*frozen)/);
   });
 
+  test("+ has the arrivals come at the next rate, which is marked on the time axis", async () => {
+    screen.type("+");
+    await screen.until(/└0.*◇/);
+    await screen.until(/arriving 12[3-7]/);
+  });
+
   test("m has the mouse reported: a click focuses, another zooms, the wheel goes through time; m ends it", async () => {
     screen.resize(100, 40);
     await screen.until("← past");
@@ -219,7 +225,7 @@ describe("C-2 one long run", () => {
     });
 
     test("has written what was measured", async () => {
-      expect(await Bun.file(out).json()).toMatchObject({ cases: [{ status: "aborted" }] });
+      expect(await Bun.file(out).json()).toMatchObject({ cases: [{ status: "aborted", rateChanges: [{ rate: 125 }] }] });
     });
   });
 });

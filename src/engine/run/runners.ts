@@ -143,6 +143,7 @@ class CaseRecord {
         this.started(message, runner);
         return;
       case "rate-changed":
+        this.count = Math.floor(arrivalEstimate(message) ?? 0);
         this.listener.rateChanged(message);
         return;
       case "tape":
