@@ -1,11 +1,11 @@
-import { Deque } from "../../../kernel/deque.ts";
 import { Heap } from "../../../kernel/heap.ts";
 import { READY } from "../state.ts";
 import type { Entry } from "./entry.ts";
+import { Fifo } from "./fifo.ts";
 
-/** Available messages of one priority in order of sending: new ones in a deque, returned ones in a heap by id. */
+/** Available messages of one priority in order of sending: new ones as they came, returned ones in a heap by id. */
 interface Bucket {
-  readonly fresh: Deque<Entry>;
+  readonly fresh: Fifo<Entry>;
   readonly returned: Heap<Entry>;
 }
 
@@ -88,7 +88,7 @@ export class ReadyQueue {
   private bucket(priority: number): Bucket {
     let bucket = this.buckets.get(priority);
     if (bucket === undefined) {
-      bucket = { fresh: new Deque(16), returned: new Heap() };
+      bucket = { fresh: new Fifo(), returned: new Heap() };
       this.buckets.set(priority, bucket);
       const at = this.priorities.findIndex((other) => other < priority);
       this.priorities.splice(at < 0 ? this.priorities.length : at, 0, priority);
