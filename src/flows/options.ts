@@ -15,9 +15,14 @@ export function checkNames<Options extends object>(options: Options | undefined,
   if (options !== undefined && typeof options !== "object")
     throw new RangeError(`${place === "" ? "options" : place.replace(/\W+$/, "")}: must be an object, got ${String(options)}`);
   for (const name in options) {
-    if (Object.hasOwn(names, name)) continue;
+    if (Object.hasOwn(names, name) || isEverybodys(options, name)) continue;
     throw new RangeError(`${place}${printable(name, 100)}: there is no such option${suggestion(name, Object.keys(names))}`);
   }
+}
+
+/** True for what some library has given to all objects. */
+function isEverybodys(options: object, name: string): boolean {
+  return name in Object.prototype && !Object.hasOwn(options, name);
 }
 
 /** Throws a sentence when an option is given and is not a whole number from `least` to `most`; without `most` Infinity is allowed. */

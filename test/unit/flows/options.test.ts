@@ -161,6 +161,18 @@ test("an option that does not exist is refused by its name, with the nearest one
   for (const [make, sentence] of refusals) expect(make).toThrow(new RangeError(sentence));
 });
 
+test("what some library has given to all objects is no option of anybody's", () => {
+  const everybodys = Object.prototype as unknown as Record<string, unknown>;
+  try {
+    everybodys["concurency"] = 2;
+    expect(new EventBus({ history: 5 }).emit("a" as never, 1 as never, { source: "here" }).source).toBe("here");
+    const own = loose(Object.assign(Object.create(null), { concurency: 2 }));
+    expect(() => MessageQueue.open("q").consume(() => {}, own)).toThrow("concurency: there is no such option");
+  } finally {
+    delete everybodys["concurency"];
+  }
+});
+
 /** `given` as options that no compiler has looked at. */
 const loose = (given: object): never => given as never;
 
