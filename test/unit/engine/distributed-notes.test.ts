@@ -32,6 +32,35 @@ describe("what a run of mode distributed says of itself", () => {
     expect(said({ hosts: gone, silence: 9e9 })).toEqual([expect.stringContaining("Redis gave no answer for 9.00 s")]);
   });
 
+  test("workers that were lost, or late, are named: one, two, and more", () => {
+    const named = (status: "lost" | "late", ...names: readonly string[]) =>
+      said({ hosts: [host, ...names.map((name) => ({ ...host, name, status }))] });
+    expect(named("lost", "b")).toEqual(["Worker b was lost; what it held was taken over."]);
+    expect(named("lost", "b", "c")).toEqual(["Workers b and c were lost; what they held was taken over."]);
+    expect(named("late", "b", "c", "d")).toEqual(["Workers b, c and d came late, or came back after a silence."]);
+    const both = [host, { ...host, name: "b", status: "lost" as const }, { ...host, name: "c", status: "late" as const }];
+    expect(said({ hosts: both, silence: 2000 * MS })).toHaveLength(3);
+    expect(said({ hosts: both, silence: 2001 * MS })).toHaveLength(1);
+  });
+
+  test("a silence of the server is told after a second, and what is worked again or not of this run from the first", () => {
+    expect([said({ silence: 1000 * MS }), said({ silence: 1001 * MS }).length]).toEqual([[], 1]);
+    expect(said({ again: 1 })).toEqual(["1 item was worked that had been accounted for before."]);
+    expect(said({ foreign: 1 })).toEqual(["1 entry in the stream of results is not of this run."]);
+    expect(said({ foreign: 2 })).toEqual(["2 entries in the stream of results are not of this run."]);
+    expect(said({ restarts: 1, again: 2, resent: 1 })).toEqual([
+      "Redis was restarted during the case: 1 item was sent again, and 2 items were worked again after a commit that it had lost.",
+    ]);
+  });
+
+  test("clocks that are known less exactly than to a tenth of the median sojourn are told", () => {
+    const unsure = (clockErrorMs: number | null, median: number | null = 10 * MS) => said({ hosts: [{ ...host, clockErrorMs }], median });
+    expect([unsure(1), unsure(null), unsure(5, null)]).toEqual([[], [], []]);
+    expect(unsure(1.1)).toEqual([
+      "The clocks of runner and workers are known to 1.10 ms of each other, more than a tenth of the median sojourn of 10.0 ms: shorter times mean nothing.",
+    ]);
+  });
+
   test("a clock that was off by more than its error is told", () => {
     expect(said({ slip: 1.1 * MS })).toEqual([]);
     expect(said({ slip: 1.3 * MS })).toEqual([expect.stringMatching(/^A clock was off by 1\.30 ms, more than the 100 µs found/)]);
