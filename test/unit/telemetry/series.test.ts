@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { crowding } from "../../../src/telemetry/phases.ts";
 import type { Sample } from "../../../src/telemetry/sample.ts";
-import { halved, joined, recent, spansOf, withoutStub, worst } from "../../../src/telemetry/series.ts";
+import { addSample, halved, joined, recent, spansOf, withoutStub, worst } from "../../../src/telemetry/series.ts";
 import { sample } from "../../support/results.ts";
 
 const level = fc.integer({ min: 0, max: 1000 });
@@ -163,5 +163,40 @@ describe("the part of a run in which messages waited", () => {
   test("is a share of the time that the series is of: one that begins late began where its samples did", () => {
     const late = [1100, 1200, 1300, 1400].map((t) => (t < 1250 ? busy(t) : quiet(t)));
     expect(crowding(late, 10)).toMatchObject({ ms: 200, share: 0.5 });
+  });
+});
+
+describe("items that are told of later", () => {
+  /** Samples of mode distributed at 200 and 300 ms; the next says that two items ended in the interval until `t`, `ms` after its end. */
+  const marked = (t: number, ms: number) => {
+    const at = (end: number, change: object = {}) => sample(end, { distributed: { ...change } as never });
+    const series = [at(200), at(300)];
+    addSample(series, at(400, { earlier: [{ t, items: 2, ms }] }));
+    expect(series.at(-1)?.distributed).toEqual({} as never);
+    return series.slice(0, 2).map(({ distributed }) => distributed?.late ?? null);
+  };
+
+  test("mark the sample of their interval", () => {
+    expect(marked(300, 50)).toEqual([null, { items: 2, ms: 50 }]);
+    expect(marked(200, 150)).toEqual([{ items: 2, ms: 150 }, null]);
+  });
+
+  test("mark none of another mode's", () => {
+    const series = [sample(200), sample(300)];
+    addSample(series, sample(400, { distributed: { earlier: [{ t: 300, items: 2, ms: 50 }] } as never }));
+    expect(series.slice(0, 2)).toEqual([sample(200), sample(300)]);
+  });
+
+  test("mark one that was merged, where they came after its end", () => {
+    expect(marked(250, 51)).toEqual([null, { items: 2, ms: 1 }]);
+    expect(marked(250, 50)).toEqual([null, null]);
+  });
+
+  test("mark none where their interval is in no sample: of the warm-up, or after the last", () => {
+    expect([marked(100, 500), marked(199, 500), marked(301, 500)]).toEqual([
+      [null, null],
+      [null, null],
+      [null, null],
+    ]);
   });
 });
