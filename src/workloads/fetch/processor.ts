@@ -109,7 +109,9 @@ export class FetchProcessor implements Processor {
     const replicas = this.router.replicasOf(url);
     const replica = this.router.firstOf(replicas, item.key);
     const at = replicas?.[replica] ?? url;
+    const host = this.router.hostOf(at);
     const itself = this.requests.fieldsOf(item.key);
+    const content = this.requests.contentOf(item.key, url);
     const own = conditions.length === 0 ? itself : [...itself, ...conditions];
     return this.fetchWithRetries({
       url,
@@ -122,13 +124,13 @@ export class FetchProcessor implements Processor {
       at,
       replicas,
       replica,
-      content: this.requests.contentOf(item.key, url),
+      content,
       fields: own,
       own,
       conditional: conditions.length > 0,
       standIn: false,
       foreign: false,
-      host: this.router.hostOf(at),
+      host,
       cause: "first",
       hops: 0,
       left: this.timeout,
