@@ -83,3 +83,31 @@ export function countsOf(t: Float64Array): Counts {
     strayed: at(STRAYED),
   };
 }
+
+/** The counts of several recorders together. */
+export function addedUp(all: readonly Counts[]): Counts {
+  const sum = (pick: (counts: Counts) => number) => all.reduce((total, counts) => total + pick(counts), 0);
+  const firstDue = Math.min(...all.map((counts) => counts.firstDue));
+  return {
+    processed: sum((c) => c.processed),
+    failed: sum((c) => c.failed),
+    rejected: sum((c) => c.rejected),
+    droppedNewest: sum((c) => c.droppedNewest),
+    droppedOldest: sum((c) => c.droppedOldest),
+    abandoned: sum((c) => c.abandoned),
+    orderViolations: sum((c) => c.orderViolations),
+    busy: sum((c) => c.busy),
+    batches: sum((c) => c.batches),
+    measuredBatches: sum((c) => c.measuredBatches),
+    batched: sum((c) => c.batched),
+    measured: sum((c) => c.measured),
+    measuredFailed: sum((c) => c.measuredFailed),
+    firstDue: Number.isFinite(firstDue) ? firstDue : 0,
+    lastDone: Math.max(...all.map((counts) => counts.lastDone)),
+    left: sum((c) => c.left),
+    leftInstants: sum((c) => c.leftInstants),
+    others: sum((c) => c.others),
+    othersInside: sum((c) => c.othersInside),
+    strayed: sum((c) => c.strayed),
+  };
+}

@@ -1,17 +1,15 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Histogram, type LatencySummary } from "../../kernel/histogram.ts";
 import { histogramText } from "../../kernel/histogram-text.ts";
-import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { batchLimit, type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { pacedSpan } from "../../scenario/load-extent.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
-import type { Counts } from "../../telemetry/counts.ts";
+import { addedUp, type Counts } from "../../telemetry/counts.ts";
 import { calibrationNote, judgeDisturbance } from "../../telemetry/disturbance.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
 import type { Calibration, CpuLimits } from "../../telemetry/machine.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
-import { peakMemory } from "../../telemetry/memory.ts";
 import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { CaseStatus, WorkFigures } from "../../telemetry/result.ts";
 import type { StageFigures } from "../../workloads/stage.ts";
@@ -19,10 +17,12 @@ import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { QueryStats } from "../queries/stats.ts";
+import type { Source } from "../source/source.ts";
 import { type Evidence, littlesLaw, problemOf, selfChecks } from "./checks.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { programFigures, threadFigures } from "./program-figures.ts";
+import { processFigures } from "./process-figures.ts";
 import { rehearsalNote } from "./rehearsal-share.ts";
+import { validityOf } from "./validity.ts";
 
 export interface Measured {
   readonly plan: CasePlan;
@@ -56,7 +56,7 @@ export function summarize(measured: Measured): RunnerResult {
   const { notes = [], requests: _, ...own } = measured.own ?? {};
   const { source, offered, lifecycle, sampler } = pipeline;
   const told = pipeline.stage.states;
-  const counts = addUp(execution.recorders.map((recorder) => recorder.counts()));
+  const counts = addedUp(execution.recorders.map((recorder) => recorder.counts()));
   const ledger = ledgerOf(counts, offered.count, execution.lost);
   const histograms = mergeParts(execution.recorders);
   const evidence = evidenceOf(measured, ledger, counts, histograms);
@@ -67,7 +67,7 @@ export function summarize(measured: Measured): RunnerResult {
   const perSecond = (count: number) => (durationMs > 0 ? (count * 1000) / spanMs : 0);
   const throughput = perSecond(processedAndMeasured(counts));
   const queueLatency = latency("queue");
-  const validity = judge(measured, histograms.schedule);
+  const validity = validityOf(measured, histograms.schedule);
   const broken = checks.filter(({ ok }) => !ok).map((check) => problemOf(check, evidence));
   const problems = [...broken, ...validity.problems];
   const {
@@ -78,8 +78,6 @@ export function summarize(measured: Measured): RunnerResult {
     rehearsal = 1,
   } = measured.surroundings ?? {};
   const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration, limits);
-  const endMs = execution.endedAt / 1e6;
-  const programs = programFigures(execution);
   return {
     mode: plan.mode,
     status: statusOf(lifecycle.reason, problems, lifecycle.aborted),
@@ -111,44 +109,13 @@ export function summarize(measured: Measured): RunnerResult {
     },
     histograms: { sojourn: histogramText(histograms.sojourn) },
     sojournWithin: sampler.stretches.interval(1e6, latency("sojourn").mean),
-    sourceBlockedMs: source.blocked.total / 1e6,
-    sourceBlocked: {
-      readMs: source.blocked.reading / 1e6,
-      processingMs: source.blocked.processing / 1e6,
-      queryMs: source.blocked.queries / 1e6,
-      queueFullMs: source.blocked.queue / 1e6,
-    },
-    queue: {
-      capacity: queueCapacity(plan),
-      meanDepth: execution.queue.meanDepth,
-      highWater: execution.queue.highWater,
-      meanWaitMs: queueLatency.mean,
-      fullMs: execution.queue.full / 1e6,
-      growthPerSecond: sampler.growth.value,
-    },
-    batches: MODE_TRAITS[plan.mode].holdsSource
-      ? { count: 0, meanSize: 0, limit: 1 }
-      : batchFigures(batchLimit(plan), execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
+    ...blockedFigures(source),
+    queue: queueFigures(measured, queueLatency.mean),
+    batches: batchFigures(measured, counts),
     queries: queryFigures(measured),
     cores: machine.utilization.map((utilization, i) => ({ core: machine.numbers[i] ?? i, utilization })),
     limits,
-    process: {
-      cpuMs: measured.cpuMs,
-      throttledMs: machine.throttled?.throttledMs ?? null,
-      peakRssBytes: peakMemory() ?? sampler.usage.peakRssBytes,
-      peakOpenFiles: sampler.usage.peakOpenFiles,
-      eventLoop: {
-        delayMs: {
-          p50: sampler.lateness.percentile(0.5) / 1e6,
-          p99: sampler.lateness.percentile(0.99) / 1e6,
-          max: sampler.lateness.max / 1e6,
-        },
-        busy: endMs > 0 ? Math.min(1, Math.max(0, 1 - measured.idle / execution.endedAt)) : 0,
-      },
-      threads: threadFigures(execution, programs),
-      ...(programs.length === 0 ? {} : { programs }),
-      work,
-    },
+    process: processFigures(measured, machine, work),
     thresholds: pipeline.gate.verdicts({
       recorders: execution.recorders,
       ledger,
@@ -181,8 +148,27 @@ function processedAndMeasured({ processed, strayed, measured }: Counts): number 
   return all === 0 ? 0 : (measured * processed) / all;
 }
 
-function batchFigures(limit: number | null, { count, items }: { readonly count: number; readonly items: number }) {
-  return { count, meanSize: count > 0 ? items / count : 0, limit };
+/** Time for which the source could not take what was due, and what held it. */
+function blockedFigures({ blocked }: Source): Pick<RunnerResult, "sourceBlockedMs" | "sourceBlocked"> {
+  const { total, reading, processing, queries, queue } = blocked;
+  return {
+    sourceBlockedMs: total / 1e6,
+    sourceBlocked: { readMs: reading / 1e6, processingMs: processing / 1e6, queryMs: queries / 1e6, queueFullMs: queue / 1e6 },
+  };
+}
+
+function queueFigures({ plan, execution, pipeline }: Measured, meanWaitMs: number): RunnerResult["queue"] {
+  const { meanDepth, highWater, full } = execution.queue;
+  return {
+    ...{ capacity: queueCapacity(plan), meanDepth, highWater, meanWaitMs },
+    ...{ fullMs: full / 1e6, growthPerSecond: pipeline.sampler.growth.value },
+  };
+}
+
+function batchFigures({ plan, execution }: Measured, { measuredBatches, batched }: Counts): RunnerResult["batches"] {
+  if (MODE_TRAITS[plan.mode].holdsSource) return { count: 0, meanSize: 0, limit: 1 };
+  const { count, items } = execution.batches ?? { count: measuredBatches, items: batched };
+  return { count, meanSize: count > 0 ? items / count : 0, limit: batchLimit(plan) };
 }
 
 /** `staleness`: age of the states in snapshots, in modes that take them. */
@@ -208,48 +194,6 @@ function ledgerOf(counts: Counts, scheduled: number, lost: number): Ledger {
     dropped: { newest: counts.droppedNewest, oldest: counts.droppedOldest },
     unfinished: counts.abandoned + lost,
   };
-}
-
-/** Rules 4, 5 and 7 of measurement: problems that make a case invalid, and warnings. */
-function judge({ plan, facts, pipeline, execution }: Measured, schedule: Histogram): { problems: string[]; warnings: string[] } {
-  const problems: string[] = [];
-  const warnings: string[] = [];
-  const { source } = pipeline;
-  if (!source.closedLoop && facts.count > 0 && facts.measured === 0)
-    problems.push(
-      `All ${facts.count} arrivals were due within the warm-up of ${formatMs(plan.scenario.warmup / 1000)}, so nothing was measured.`,
-    );
-  const late = source.takenTotal === 0 ? 0 : source.lateTotal / source.takenTotal;
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  if (late > 0.01 && lateIsInvalid(plan)) {
-    problems.push(`The generator could not keep up: ${percent(late)} of the arrivals were taken in more than 10 ms late.`);
-  } else if (late > 0.01) {
-    // Items that were taken only to be accounted for after the end have no latency.
-    const told = schedule.count === 0 ? 0 : 1 - schedule.ranksAt(LATE).through / schedule.count;
-    if (told > 0.01)
-      warnings.push(`${percent(told)} of what ended had been taken in more than 10 ms late; the wait is part of latency.schedule.`);
-  }
-  const { sent = 0, answered = 0 } = pipeline.job.desk?.book ?? {};
-  if (answered < sent)
-    warnings.push(`${sent - answered} of ${sent} queries were never answered: who has what they asked for was held, or gone, to the end.`);
-  const overtaken = execution.recorders.reduce((sum, recorder) => sum + recorder.counts().orderViolations, 0);
-  if (!plan.scenario.keys.order && overtaken > 0)
-    warnings.push(
-      `${overtaken} ${overtaken === 1 ? "message was" : "messages were"} worked out of the order of ${overtaken === 1 ? "its" : "their"} key, as keys.order: false lets them be; what they leave behind may depend on who was first.`,
-    );
-  const unseen = pipeline.stage.states?.warning(execution.state) ?? null;
-  if (unseen !== null) warnings.push(unseen);
-  return { problems, warnings };
-}
-
-const LATE: Nanoseconds = 10e6;
-
-function lateIsInvalid({ mode, scenario }: CasePlan): boolean {
-  const { load, work, queue } = scenario;
-  const { spreads, taskIsBatch } = MODE_TRAITS[mode];
-  const ownThread = spreads || (taskIsBatch && (work.kind === "io" || work.kind === "mixed"));
-  const atOnce = load.executor === "bursts" || (load.executor === "replay" && load.speed === undefined);
-  return ownThread && queue.overflow !== "block" && !atOnce;
 }
 
 /** Arrivals after warm-up ÷ the load's time after warm-up; null when everything is due at once. */
@@ -317,32 +261,5 @@ function mergeParts(recorders: readonly Recorder[]): Evidence["histograms"] {
     queue: merged("queue"),
     batch: merged("batch"),
     service: merged("service"),
-  };
-}
-
-function addUp(all: readonly Counts[]): Counts {
-  const sum = (pick: (counts: Counts) => number) => all.reduce((total, counts) => total + pick(counts), 0);
-  const firstDue = Math.min(...all.map((counts) => counts.firstDue));
-  return {
-    processed: sum((c) => c.processed),
-    failed: sum((c) => c.failed),
-    rejected: sum((c) => c.rejected),
-    droppedNewest: sum((c) => c.droppedNewest),
-    droppedOldest: sum((c) => c.droppedOldest),
-    abandoned: sum((c) => c.abandoned),
-    orderViolations: sum((c) => c.orderViolations),
-    busy: sum((c) => c.busy),
-    batches: sum((c) => c.batches),
-    measuredBatches: sum((c) => c.measuredBatches),
-    batched: sum((c) => c.batched),
-    measured: sum((c) => c.measured),
-    measuredFailed: sum((c) => c.measuredFailed),
-    firstDue: Number.isFinite(firstDue) ? firstDue : 0,
-    lastDone: Math.max(...all.map((counts) => counts.lastDone)),
-    left: sum((c) => c.left),
-    leftInstants: sum((c) => c.leftInstants),
-    others: sum((c) => c.others),
-    othersInside: sum((c) => c.othersInside),
-    strayed: sum((c) => c.strayed),
   };
 }

@@ -29,6 +29,7 @@ const ARRIVING = style("arriving");
 export function drawChartPanel(canvas: Canvas, place: Rect, panel: ChartPanel, view: RunView, options: PanelOptions): void {
   const { look, cursor } = options;
   const current = view.cases[view.current];
+  const until = timeSpan(view);
   const inside = drawFrame(canvas, place, {
     ...options,
     title: panel.title,
@@ -42,7 +43,6 @@ export function drawChartPanel(canvas: Canvas, place: Rect, panel: ChartPanel, v
   const plotted = breaker === null ? inside : { ...inside, height: inside.height - 1 };
   if (breaker !== null) canvas.text(inside.x, inside.y + plotted.height, breaker, FAINT, inside.width);
   const inner = plotArea(plotted);
-  const until = timeSpan(view);
   const curves = curvesOf(panel, view, inner.width * DOTS_ACROSS, until);
   const area = current === undefined ? null : sampleColumns(current.series, panel, inner.width, until);
   const levels = levelsOf(panel, view, current);
