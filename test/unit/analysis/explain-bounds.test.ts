@@ -156,6 +156,36 @@ describe("a limit of messages is named from its bound on, and not before", () =>
       { service: 9, batch: 5.9, asked: { ...ALL_AT_ONCE, keys: { count: 1 } } },
     ],
     [
+      "one Worker has a twentieth more of the work by its keys",
+      "The keys are the limit: a Worker takes one message after another, 1 ÷ 10.0 ms is 100/s, and one of the 2 Workers has 51 % of the work by its keys, computing 90 % of the time while another computes 85 % of it",
+      { mode: "parallel", workers: [0.9, 0.85], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+      { mode: "parallel", workers: [0.9, 0.86], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+    ],
+    [
+      "it computes nine tenths of the time",
+      "The keys are the limit: a Worker takes one message after another",
+      { mode: "parallel", workers: [0.9, 0.1], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+      { mode: "parallel", workers: [0.89, 0.1], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+    ],
+    [
+      "the Workers do not use all their cores",
+      "The keys are the limit: a Worker takes one message after another",
+      { mode: "parallel", workers: [0.98, 0.91], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+      { mode: "parallel", workers: [0.98, 0.92], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+    ],
+    [
+      "there is another Worker",
+      "The keys are the limit: a Worker takes one message after another",
+      { mode: "parallel", workers: [0.9, 0.1], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+      { mode: "parallel", workers: [0.9], ...onThread({ ...ALL_AT_ONCE, keys: { count: 1 } }) },
+    ],
+    [
+      "work that sleeps takes one Worker nine tenths of the time",
+      "The keys are the limit: a Worker takes one message after another, 1 ÷ 10.0 ms is 100/s, and one of the 2 Workers has 100 % of the messages by its keys",
+      { mode: "parallel", rate: 90, workers: [0, 0], asked: { ...ALL_AT_ONCE, work: { kind: "sleep" }, keys: { count: 1 } } },
+      { mode: "parallel", rate: 89, workers: [0, 0], asked: { ...ALL_AT_ONCE, work: { kind: "sleep" }, keys: { count: 1 } } },
+    ],
+    [
       "half of the time goes by waiting for keys",
       "The keys are what takes time: of 20.0 ms on average, about 10.0 ms was waiting for a state machine",
       { rate: 200, service: 5, batch: 10, sojourn: 20 },
@@ -482,5 +512,27 @@ describe("what is said beside the limit of messages", () => {
     expect(held(1000, 2)).toContain(`${most}; the line grew by 10.0 KB a second.`);
     for (const still of [held(1000, 1), held(1000, 2, "async", 2000)]) expect(still).toContain(`${most}.`);
     for (const none of [held(999, 2), held(1000, 2, "sync")]) expect(none).not.toContain("waiting messages");
+  });
+
+  test("what helps where keys are the limit: more of them, or several in place of the busiest", () => {
+    const keyed = (keys: object, asked: object = {}, ledger: object = {}) => {
+      const load = { load: { executor: "bursts", size: 10_000 } };
+      const text = explained({
+        service: 10,
+        batch: 10,
+        rate: 200,
+        ledger,
+        asked: { ...load, keys, work: { kind: "io" }, async: { concurrency: 100 }, ...asked },
+      });
+      expect(text).toStartWith("The keys are the limit");
+      return text;
+    };
+    const [more, several] = ["Spreading the work over more keys would help.", "only several keys in place of the busiest would help."];
+    expect(keyed({ count: 2 })).toContain(more);
+    expect(keyed({ count: 1000, distribution: "zipf", exponent: 3 })).toContain(several);
+    // Of keys in turn those that no message is for would not help.
+    expect(keyed({ count: 2, distribution: "round-robin" }, {}, { scheduled: 3 })).toContain(more);
+    const alike = keyed({ count: 2, distribution: "round-robin" }, {}, { scheduled: 2, processed: 2 });
+    for (const advice of [more, several]) expect(alike).not.toContain(advice);
   });
 });
