@@ -128,7 +128,7 @@ class Growth {
     // A part that was started again counts from nothing.
     if (figure < (this.seen.at(-1)?.figure ?? 0)) this.seen.length = 0;
     this.seen.push({ at: now, figure });
-    while (this.seen.length > 2 && now - (this.seen[1]?.at ?? now) >= this.windowMs) this.seen.shift();
+    while (now - (this.seen[1]?.at ?? now) >= this.windowMs) this.seen.shift();
     const first = this.seen[0];
     if (first === undefined || first.at === now) return null;
     return ((figure - first.figure) * 1000) / (now - first.at);
