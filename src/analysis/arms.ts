@@ -78,7 +78,7 @@ function notesOn(side: string, { cases, unfinished }: RunResult): string[] {
     const count = cases.filter((one) => one.status === status).length;
     return count === 0 ? [] : [`${counted(count, `${status} case`)}`];
   });
-  const changed = cases.filter(hasChangedRate).length;
+  const changed = cases.filter((one) => one.status === "completed" && hasChangedRate(one)).length;
   const disturbed = cases.filter(isDisturbed).length;
   return [
     ...(left.length === 0 ? [] : [`${side}: left out ${listed(left)}`]),

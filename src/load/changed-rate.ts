@@ -1,4 +1,4 @@
-import { arrivalEstimate, MAX_ARRIVALS } from "../scenario/load-extent.ts";
+import { MAX_ARRIVALS, rampTotal, wholeTotal } from "../scenario/load-extent.ts";
 import type { Load } from "../scenario/schema.ts";
 import type { RateStep } from "../telemetry/rate-changes.ts";
 import type { RateChange } from "../telemetry/result.ts";
@@ -79,11 +79,19 @@ export function nextRate(rate: number, direction: RateStep): number {
 
 const ALIKE = 1 + 1e-9;
 
-/** The load at its next rate up or down from an instant on; null: it has none, or too many would come. */
+/**
+ * True when a changed load has all the arrivals that the load had before it was changed. Evenly spaced ones are as many as are expected in
+ * whole: where less than one more is expected after the last, that one would be none of them.
+ */
+export function keepsArrivals(changed: RampLoad, at: number): boolean {
+  return changed.arrivals === "poisson" || wholeTotal(changed) > Math.floor(rampTotal(changedRate(changed, at, 0)));
+}
+
+/** The load at its next rate up or down from an instant on; null: it has none, too many would come, or none that is not there already. */
 export function steppedRate(load: Load, at: number, direction: RateStep): RampLoad | null {
   const ramp = rampOf(load);
   const rate = ramp === null ? 0 : rateAfter(ramp, at);
   if (ramp === null || rate === 0) return null;
   const changed = changedRate(ramp, at, nextRate(rate, direction) / rate);
-  return (arrivalEstimate({ load: changed }) ?? 0) > MAX_ARRIVALS ? null : changed;
+  return rampTotal(changed) > MAX_ARRIVALS || !keepsArrivals(changed, at) ? null : changed;
 }

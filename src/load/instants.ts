@@ -1,13 +1,13 @@
 import { Heap } from "../kernel/heap.ts";
 import { Random } from "../kernel/random.ts";
 import type { KeySource } from "./keys.ts";
-import type { Arrival, Tape } from "./tape.ts";
+import type { Arrival, Steering, Tape } from "./tape.ts";
 
 /** Due times in microseconds, in order; Infinity when there are no more. */
 export type Instants = () => number;
 
-/** A tape of generated arrivals: an instant and a key each. */
-export function timedTape(instants: Instants, keys: KeySource): Tape {
+/** A tape of generated arrivals: an instant and a key each. `steering`: of the load that the instants come from. */
+export function timedTape(instants: Instants, keys: KeySource, steering: Steering | null = null): Tape {
   return {
     next(arrival: Arrival): boolean {
       const at = instants();
@@ -17,6 +17,7 @@ export function timedTape(instants: Instants, keys: KeySource): Tape {
       return true;
     },
     close() {},
+    steering,
   };
 }
 

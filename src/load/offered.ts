@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import { CountIntegral } from "../telemetry/integral.ts";
-import { type DueTimes, skipDue } from "./tape.ts";
+import type { DueTimes, Steering } from "./tape.ts";
 
 /**
  * The number of arrivals due by now, whether or not anything was ready for them: it reads due times of its own, so that arrivals which a
@@ -17,7 +17,7 @@ export class Offered {
   private pending: Nanoseconds;
 
   constructor(
-    private times: DueTimes,
+    private readonly times: DueTimes,
     private readonly warmup: Nanoseconds,
   ) {
     this.pending = this.read(0);
@@ -33,16 +33,9 @@ export class Offered {
     return this.all.count - this.early.count;
   }
 
-  /** When the next arrival falls due; Infinity when there is none, NaN while that depends on completions. */
-  get nextDue(): Nanoseconds {
-    return this.pending;
-  }
-
-  /** Goes on with due times that are the same up to the next one. */
-  continueOn(times: DueTimes): void {
-    skipDue(times, this.count + 1);
-    this.times.close();
-    this.times = times;
+  /** Changes the load that the due times come from; null: it cannot be changed. */
+  get steering(): Steering | null {
+    return this.times.steering ?? null;
   }
 
   /** Counts everything due at or before the instant. */

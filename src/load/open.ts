@@ -45,6 +45,7 @@ export function openDueTimes(source: TapeSource, count: number, timestampOf: Tim
     next: () => (tape.next(arrival) ? arrival.dueMicros : Number.POSITIVE_INFINITY),
     together: 1,
     close: () => tape.close(),
+    steering: tape.steering ?? null,
   };
 }
 

@@ -1,9 +1,9 @@
 import { exactLog } from "../kernel/exact-math.ts";
 import { Random } from "../kernel/random.ts";
-import { type Ramp, rampTotal } from "../scenario/load-extent.ts";
+import { type Ramp, wholeTotal } from "../scenario/load-extent.ts";
 import { type Instants, jittered, timedTape } from "./instants.ts";
 import type { KeySource } from "./keys.ts";
-import type { Tape } from "./tape.ts";
+import type { Steering, Tape } from "./tape.ts";
 
 export interface RampingArrivalRate extends Ramp {
   readonly arrivals: "uniform" | "poisson";
@@ -15,53 +15,79 @@ export interface RampingArrivalRate extends Ramp {
  * stages leave it as it is, to the last digit.
  */
 export function rampingArrivalRate(load: RampingArrivalRate, keys: KeySource, seed: number): Tape {
-  const instants = load.arrivals === "uniform" ? uniform(load) : poisson(load, new Random(seed, "arrivals"));
-  return timedTape(jittered(instants, load.jitter, seed), keys);
+  const { next, steering } = load.arrivals === "uniform" ? uniform(load) : poisson(load, new Random(seed, "arrivals"));
+  return timedTape(jittered(next, load.jitter, seed), keys, steering);
+}
+
+interface SteeredInstants {
+  readonly next: Instants;
+  readonly steering: Steering;
 }
 
 /** Item i at the instant by which i arrivals were expected. */
-function uniform(load: Ramp): Instants {
-  const count = Math.floor(rampTotal(load) + 1e-9);
+function uniform(load: Ramp): SteeredInstants {
   const { timeUnit } = load;
-  const [first, ...later] = stagesOf(load);
-  let stage = first;
+  let all = stagesOf(load);
+  let place = 0;
+  let stage = all[0];
+  let count = wholeTotal(load);
   let i = 0;
-  return () => {
-    if (i >= count) return Number.POSITIVE_INFINITY;
-    while (i > stage.through) stage = later.shift() ?? stage;
+  let last = 0;
+  const next = () => {
+    if (i >= count) {
+      last = Number.POSITIVE_INFINITY;
+      return last;
+    }
+    while (i > stage.through) stage = all[++place] ?? stage;
     const expected = i++ - stage.before;
     // The usual case, without a call.
-    if (stage.rate === stage.to) return Math.round(stage.from + (expected * timeUnit) / stage.rate);
-    return Math.round(stage.from + Math.min(stage.duration, spanOf(stage, 0, Math.max(0, expected), timeUnit)));
+    if (stage.rate === stage.to) last = Math.round(stage.from + (expected * timeUnit) / stage.rate);
+    else last = Math.round(stage.from + Math.min(stage.duration, spanOf(stage, 0, Math.max(0, expected), timeUnit)));
+    return last;
   };
+  const changeTo = (changed: Ramp) => {
+    all = stagesOf(changed);
+    stage = all[place] ?? stage;
+    count = wholeTotal(changed);
+  };
+  return { next, steering: { readUntil: () => last, changeTo } };
 }
 
 /** A Poisson process of changing rate: an exponential gap of mean 1 lasts until so much of an arrival was expected (Çınlar 1975). */
-function poisson(load: Ramp, random: Random): Instants {
+function poisson(load: Ramp, random: Random): SteeredInstants {
   const { timeUnit } = load;
-  const [first, ...later] = stagesOf(load);
-  let stage = first;
+  let all = stagesOf(load);
+  let place = 0;
+  let stage = all[0];
   /** Time since the beginning of the stage. */
   let since = 0;
   let at = 0;
-  return () => {
+  const next = () => {
     let gap = -exactLog(1 - random.unit());
     for (;;) {
-      const next = at + spanOf(stage, since, gap, timeUnit);
+      const found = at + spanOf(stage, since, gap, timeUnit);
       const end = stage.from + stage.duration;
-      if (next < end) {
-        at = next;
+      if (found < end) {
+        at = found;
         since = at - stage.from;
         return Math.round(at);
       }
-      const following = later.shift();
-      if (following === undefined) return Number.POSITIVE_INFINITY;
+      const following = all[++place];
+      if (following === undefined) {
+        at = Number.POSITIVE_INFINITY;
+        return at;
+      }
       gap = Math.max(0, gap - expectedIn(stage, since, timeUnit));
       stage = following;
       since = 0;
       at = end;
     }
   };
+  const changeTo = (changed: Ramp) => {
+    all = stagesOf(changed);
+    stage = all[place] ?? stage;
+  };
+  return { next, steering: { readUntil: () => at, changeTo } };
 }
 
 /** A stage with its beginning and the rates, per time unit, at both ends. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Ramp } from "../scenario/load-extent.ts";
 
 /** One arrival: when it falls due, and for which key. */
 export class Arrival {
@@ -19,6 +20,16 @@ export interface Tape {
   next(arrival: Arrival): boolean;
   /** Releases what the tape holds open. */
   close(): void;
+  /** Changes the load beyond what was read of it; null or absent: it cannot be changed. */
+  readonly steering?: Steering | null;
+}
+
+/** The means to change a load whose tape is being read. */
+export interface Steering {
+  /** The instant up to which the load has been read, in microseconds: later than the last arrival where arrivals are moved. */
+  readonly readUntil: () => number;
+  /** Goes on with a load that is the same up to there, and later. */
+  readonly changeTo: (load: Ramp) => void;
 }
 
 /** Due times of arrivals, without their keys. */
@@ -28,16 +39,7 @@ export interface DueTimes {
   /** Number of arrivals due at the instant that `next` returned. */
   readonly together: number;
   close(): void;
-}
-
-/** Reads the first arrivals of a tape, or their due times, without using them: a moment for each million. */
-export function skip(tape: Tape, count: number): void {
-  const arrival = new Arrival();
-  for (let i = 0; i < count; i++) tape.next(arrival);
-}
-
-export function skipDue(times: DueTimes, count: number): void {
-  for (let i = 0; i < count; i++) times.next(0);
+  readonly steering?: Steering | null;
 }
 
 /** Facts about a tape that are known before the run. */

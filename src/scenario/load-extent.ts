@@ -65,6 +65,11 @@ export interface Ramp {
   readonly stages: readonly { readonly target: number; readonly duration: number }[];
 }
 
+/** Evenly spaced arrivals over all stages; a total that rounding leaves just below a whole number is that number. */
+export function wholeTotal(load: Ramp): number {
+  return Math.floor(rampTotal(load) + 1e-9);
+}
+
 /** Expected arrivals over all stages: the area under the rate. */
 export function rampTotal({ startRate, timeUnit, stages }: Ramp): number {
   let rate = startRate;

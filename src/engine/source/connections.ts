@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Deque } from "../../kernel/deque.ts";
 import { Heap } from "../../kernel/heap.ts";
 import type { ReadLatency } from "../../load/read-latency.ts";
-import { type DueTimes, skipDue } from "../../load/tape.ts";
+import type { DueTimes, Steering } from "../../load/tape.ts";
 import type { SourceStalls } from "./stalls.ts";
 
 /** Overlapping reads: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
@@ -17,7 +17,7 @@ export class Connections {
   private queuedBefore: Nanoseconds = 0;
 
   constructor(
-    private times: DueTimes,
+    private readonly times: DueTimes,
     private readonly latency: ReadLatency,
     private readonly count: number,
   ) {
@@ -52,11 +52,9 @@ export class Connections {
     this.ends.shift();
   }
 
-  /** Goes on with due times that are the same up to the next read; `delivered`: arrivals taken so far. */
-  continueOn(times: DueTimes, delivered: number): void {
-    skipDue(times, delivered + this.ends.length + 1);
-    this.times.close();
-    this.times = times;
+  /** Changes the load that the due times come from; null: it cannot be changed. */
+  get steering(): Steering | null {
+    return this.times.steering ?? null;
   }
 
   /** When there may be something to do: a read ends, or one can begin. */

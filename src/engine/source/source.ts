@@ -4,7 +4,7 @@ import { nextLook, Wakeup } from "../../kernel/wakeup.ts";
 import type { Clients } from "../../load/clients.ts";
 import type { Offered } from "../../load/offered.ts";
 import type { ReadLatency } from "../../load/read-latency.ts";
-import { Arrival, type DueTimes, skip, type Tape } from "../../load/tape.ts";
+import { Arrival, type Steering, type Tape } from "../../load/tape.ts";
 import { type Item, ItemPool } from "../../queueing/item.ts";
 import { CountIntegral } from "../../telemetry/integral.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
@@ -49,7 +49,7 @@ export class Source {
   private readonly lateAfter: Nanoseconds;
 
   constructor(
-    private arrivals: Arrivals,
+    private readonly arrivals: Arrivals,
     private readonly intake: Intake,
     readonly offered: Offered,
     private readonly recorder: Recorder,
@@ -89,13 +89,10 @@ export class Source {
     return this.takenTotal - this.answeredTotal;
   }
 
-  /** Goes on with a tape that is the same up to the next arrival, which stays the next; `times` opens its due times. */
-  continueOn(tape: Tape, times: () => DueTimes): void {
-    skip(tape, this.takenTotal + 1);
-    this.arrivals.tape.close();
-    this.arrivals = { ...this.arrivals, tape };
-    this.arrivals.connections?.continueOn(times(), this.takenTotal);
-    this.offered.continueOn(times());
+  /** The means to change the load of all that read it; one that is null cannot be changed. */
+  get steerings(): readonly (Steering | null)[] {
+    const { tape, connections } = this.arrivals;
+    return [tape.steering ?? null, this.offered.steering, ...(connections === null ? [] : [connections.steering])];
   }
 
   /** Takes back a finished item for reuse; a client that waited for it sends again. */

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { changedRate, nextRate, type RampLoad, rampOf, rateAfter, rateChanges, steppedRate } from "../../../src/load/changed-rate.ts";
+import {
+  changedRate,
+  keepsArrivals,
+  nextRate,
+  type RampLoad,
+  rampOf,
+  rateAfter,
+  rateChanges,
+  steppedRate,
+} from "../../../src/load/changed-rate.ts";
 import { openTape } from "../../../src/load/open.ts";
 import { Arrival } from "../../../src/load/tape.ts";
 import { loadDuration, rampTotal } from "../../../src/scenario/load-extent.ts";
@@ -54,8 +63,10 @@ function changedInTurn(first: RampLoad, asked: readonly { readonly share: number
   for (const { share, factor } of asked) {
     const from = instants.at(-1) ?? 0;
     const at = Math.floor(from + share * (duration - from));
+    const changed = changedRate(loads.at(-1) ?? first, at, factor);
+    if (!keepsArrivals(changed, at)) break;
     instants.push(at);
-    loads.push(changedRate(loads.at(-1) ?? first, at, factor));
+    loads.push(changed);
   }
   return { loads, instants };
 }
@@ -172,6 +183,13 @@ describe("steps of the rate", () => {
   test("there are none of a load without a rate, of a rate of nothing, and beyond what a tape may hold", () => {
     expect(steppedRate({ executor: "bursts", size: 5, every: SECOND, count: 2 }, 5, "up")).toBeNull();
     expect(steppedRate({ ...LEVEL, startRate: 0, stages: [{ target: 0, duration: 9 }] }, 5, "up")).toBeNull();
+    // Of 10/s the last one in a second is due at 0.9 s, and at 8/s there would be none in the rest.
+    const ten: Load = { executor: "constant-arrival-rate", rate: 10, timeUnit: SECOND, duration: SECOND, arrivals: "uniform", jitter: 0 };
+    expect([steppedRate(ten, 900_001, "down"), steppedRate({ ...ten, arrivals: "poisson" }, 900_001, "down")]).toEqual([
+      null,
+      expect.anything(),
+    ]);
+    expect(steppedRate(ten, 800_001, "down")).not.toBeNull();
     const most: Load = { executor: "constant-arrival-rate", rate: 1e9, timeUnit: SECOND, duration: SECOND, arrivals: "uniform", jitter: 0 };
     expect(steppedRate(most, 0, "up")).toBeNull();
     expect(steppedRate(most, 0, "down")).not.toBeNull();
