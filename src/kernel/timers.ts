@@ -40,11 +40,6 @@ export function stampOf(timers: Timers): () => number {
   return timers.stamp ?? (() => timers.wall());
 }
 
-/** The function to stamp with where spans are measured. */
-export function pulseOf(timers: Timers): () => number {
-  return timers.pulse ?? (() => timers.now());
-}
-
 /** A clock of milliseconds since 1970 that no change of the wall clock moves once it is made. */
 export interface SteadyClock {
   now(): number;
@@ -54,7 +49,7 @@ export interface SteadyClock {
 
 /** `epoch`: the milliseconds since 1970 at which `timers.now()` is 0. */
 export function steadyClock(timers: Timers, epoch = timers.wall() - timers.now()): SteadyClock {
-  const pulse = pulseOf(timers);
+  const pulse = timers.pulse ?? (() => timers.now());
   return { now: () => Math.floor(epoch + timers.now()), stamp: () => Math.floor(epoch + pulse()) };
 }
 

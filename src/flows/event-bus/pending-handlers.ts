@@ -1,4 +1,4 @@
-import { pulseOf, type Timers } from "../../kernel/timers.ts";
+import type { Timers } from "../../kernel/timers.ts";
 import { type Stopped, TimedOut } from "../failures.ts";
 import { Invocation } from "../invocation.ts";
 import { Slots } from "../slots.ts";
@@ -19,29 +19,43 @@ export type OnHandlerEnd = (event: FlowEvent, tally: DeliveryCount | null, error
 export class PendingHandlers {
   private readonly running = new Slots<HandlerInvocation>();
   private readonly spare: HandlerInvocation[] = [];
-  /** Monotonic: no change of the wall clock makes a handler take longer. */
-  private readonly pulse: () => number;
+  /** The time that the last event was stamped with, and the monotonic one then: what the wall clock is set to lengthens nothing. */
+  private stamped = Number.NaN;
+  private begun = 0;
 
   constructor(
     /** Longest a handler may take, in milliseconds; Infinity: no limit. */
     private readonly timeoutMs: number,
     private readonly timers: Timers,
     private readonly onEnd: OnHandlerEnd,
-  ) {
-    this.pulse = pulseOf(timers);
-  }
+  ) {}
 
-  /** Follows a handler's promise. `abort`: aborted when its time is up. */
-  follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: DeliveryCount | null, abort: AbortController | null): void {
+  /** Follows a handler's promise. `abort`: aborted when its time is up. `stamp`: of an event that began when it came; null: it begins now. */
+  follow(
+    answer: PromiseLike<unknown>,
+    event: FlowEvent,
+    tally: DeliveryCount | null,
+    abort: AbortController | null,
+    stamp: number | null,
+  ): void {
     const run = this.spare.pop() ?? this.newInvocation();
     run.ended = false;
     run.subject = event;
     run.tally = tally;
     run.abort = abort;
-    run.since = this.pulse();
+    run.since = stamp === null ? this.timers.now() : this.beginning(stamp);
     this.running.add(run);
     if (abort !== null) run.cancelTimer = this.timers.after(this.timeoutMs, () => this.end(run, event, new TimedOut(this.timeoutMs)));
     run.follow(answer);
+  }
+
+  /** When an event began, in monotonic milliseconds: those of one stamp began within a moment. */
+  private beginning(stamp: number): number {
+    if (stamp !== this.stamped) {
+      this.stamped = stamp;
+      this.begun = this.timers.now();
+    }
+    return this.begun;
   }
 
   private newInvocation(): HandlerInvocation {

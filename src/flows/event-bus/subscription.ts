@@ -176,7 +176,7 @@ export class Subscription implements Disposable {
     return traced(event.headers, handling, () => this.handle(event, delivering));
   }
 
-  /** Follows a handler that returned a promise. */
+  /** Follows a handler that returned a promise; an event that had waited begins now, any other began when it came. */
   private follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: DeliveryCount | null, abort: AbortController | null): void {
     // Ended by its own handler, which is no longer awaited.
     if (this.closed) {
@@ -188,7 +188,7 @@ export class Subscription implements Disposable {
       ifRejected(answer, (error) => this.failures.report(this.rule.name, event, error));
       return;
     }
-    this.pending.follow(answer, event, tally, abort);
+    this.pending.follow(answer, event, tally, abort, this.draining ? null : event.time);
   }
 
   /** A handler that did not end at once has ended. `error`: null when it ended well. */
