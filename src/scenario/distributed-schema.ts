@@ -14,7 +14,10 @@ export const distributedSchema = z
       .countOr("auto", 256)
       .default("auto")
       .describe("redis: auto: worker processes that are started, each with one thread that processes; auto: as many as there are cores."),
-    partitions: s.count(4096).default(64).describe("Streams that the keys are spread over; a worker takes one at a time."),
+    partitions: s
+      .count(4096)
+      .default(64)
+      .describe("Streams that the keys are spread over; a worker takes one at a time. Requests, which have no keys, share one."),
     batch: s
       .count(1000)
       .default(100)

@@ -258,6 +258,41 @@ describe.skipIf(server === null)("the scripts of mode distributed (needs redis-s
     await streams.remove([]);
   });
 
+  test("without an order several commits go in one step, each with its own outcome, and bring batches of several partitions", async () => {
+    const scene = new Scene(redis, false);
+    await scene.open();
+    const { streams } = scene;
+    await streams.add([pieceOf(0, 1, ["a", "b", "c", "d", "e"]), pieceOf(1, 1, ["f", "g", "h"])]);
+    const rule = { size: 2, claimAfterMs: 5000 };
+    const [one, two] = [(await streams.take({ ...rule, size: 1 }, "one")) as Taken, (await streams.take(rule, "two")) as Taken];
+    expect([one.lines, two.lines]).toEqual(["a", "f\ng"]);
+    const commit = (taken: Taken) => ({ taken, record: taken.token, states: [] });
+    const asked = [
+      { commit: commit(one), token: "three" },
+      { commit: commit({ ...two, token: "nobody" }), token: "none" },
+      { commit: commit(two), token: "four" },
+    ];
+    const told = await streams.commitTogether(asked, rule);
+    expect(told).toEqual([
+      { next: { partition: 0, version: "", claimed: false, token: "three", lines: "b\nc" } },
+      "refused",
+      { next: { partition: 0, version: "", claimed: false, token: "four", lines: "d\ne" } },
+    ]);
+    expect(await streams.commitTogether(asked, rule)).toEqual(told);
+    expect(await redis.send("XLEN", [`${streams.prefix}results`])).toBe(2);
+    // What is left is of another partition, and too little for all.
+    const next = told.flatMap((reply) => (typeof reply === "object" ? [reply.next as Taken] : []));
+    const last = next.map((taken, i) => ({ commit: commit(taken), token: `last-${i}` }));
+    expect(await streams.commitTogether(last, rule)).toEqual([
+      { next: { partition: 1, version: "", claimed: false, token: "last-0", lines: "h" } },
+      { next: { idleMs: expect.any(Number) } },
+    ]);
+    expect(await redis.send("XLEN", [`${streams.prefix}items:0`])).toBe(0);
+    await streams.close();
+    expect(await streams.commitTogether(asked, rule)).toEqual(["over", "over", "over"]);
+    await streams.remove([]);
+  });
+
   test("a batch that was taken over is given whole, and what its first holder commits is refused", async () => {
     const scene = new Scene(redis);
     await scene.open();

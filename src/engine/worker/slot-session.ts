@@ -8,12 +8,13 @@ import { BatchRunner } from "../executor/batch-runner.ts";
 import type { RunPlan, SlotReport } from "../executor/distributed/protocol.ts";
 import { recordText } from "../executor/distributed/record.ts";
 import { isPassing } from "../executor/distributed/stream-sender.ts";
-import type { CommitReply, PartitionStreams, Taken, TakeReply, TakeRule } from "../executor/distributed/streams.ts";
+import type { Commit, CommitReply, PartitionStreams, Taken, TakeReply, TakeRule } from "../executor/distributed/streams.ts";
 import { UnhandledErrors } from "../work/unhandled-errors.ts";
 import type { WorkSums } from "../work/work-meter.ts";
 import { BatchLog } from "./batch-log.ts";
 import { BatchReader } from "./batch-reader.ts";
 import type { SlotBell } from "./bell.ts";
+import { GatheredCommits } from "./gathered-commits.ts";
 import { type BatchMachine, PartitionStates } from "./partition-states.ts";
 import { type SlotLeases, tokenOf } from "./slot-leases.ts";
 import { WorkGate } from "./work-gate.ts";
@@ -70,6 +71,7 @@ export class SlotSession {
   private readonly gate: WorkGate;
   private readonly places: readonly Place[];
   private readonly rule: TakeRule;
+  private readonly gathered: GatheredCommits;
   private readonly unhandled: UnhandledErrors | null;
   private readonly drift: Float64Array;
   /** Partitions of which a place has a batch. */
@@ -95,6 +97,7 @@ export class SlotSession {
     this.gate = new WorkGate(() => Math.min(concurrency, this.processor.limit));
     this.rule = { size: plan.batch, claimAfterMs: plan.claimAfterMs };
     this.drift = new Float64Array(drift);
+    this.gathered = new GatheredCommits((asked) => this.persist(() => streams.commitTogether(asked, this.rule)), thread.time);
     this.places = Array.from({ length: concurrency + AHEAD }, (_, number) => this.place(number));
     this.unhandled = runsHandler(spec) ? new UnhandledErrors({ stray: () => this.stray() }) : null;
   }
@@ -220,10 +223,15 @@ export class SlotSession {
     const commit = { taken, record: this.recordOf(place, taken, dequeued), states: await this.changed(machines) };
     const number = ++this.tokens;
     const token = this.gate.ending || !this.mayTake(place) ? "" : this.token(number);
-    const reply = await this.persist(() => this.streams.commit(commit, this.rule, token));
+    const reply = await this.commit(commit, token);
     this.leases.release(place.number);
     const next = this.after(taken, reply, length);
     return next === null || next === "over" || !("partition" in next) ? null : this.hold(place, next, number);
+  }
+
+  private commit(commit: Commit, token: string): Promise<CommitReply | null> {
+    if (!this.assignment.plan.ordered) return this.gathered.commit(commit, token);
+    return this.persist(() => this.streams.commit(commit, this.rule, token));
   }
 
   private async work({ log, batches }: Place, items: Item[]): Promise<void> {

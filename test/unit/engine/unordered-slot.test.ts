@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readRecord } from "../../../src/engine/executor/distributed/record.ts";
-import type { Commit, PartitionStreams, TakeReply } from "../../../src/engine/executor/distributed/streams.ts";
+import type { AskedCommit, Commit, PartitionStreams, TakeReply } from "../../../src/engine/executor/distributed/streams.ts";
 import type { SlotBell } from "../../../src/engine/worker/bell.ts";
 import { leaseMemory, SlotLeases } from "../../../src/engine/worker/slot-leases.ts";
 import { AHEAD, type SlotAssignment, SlotSession } from "../../../src/engine/worker/slot-session.ts";
@@ -14,7 +14,7 @@ const PLACES = 3;
 /** A slot whose items keep no order, and take 10 ms each, on streams that hold a number of them, all of one partition. */
 async function served(count: number) {
   const time = new VirtualTime();
-  const seen = { asking: 0, askingMost: 0, working: 0, workingMost: 0 };
+  const seen = { asking: 0, askingMost: 0, working: 0, workingMost: 0, together: 0 };
   const committed: Commit[] = [];
   let given = 0;
   const next = (token: string): TakeReply => {
@@ -29,10 +29,12 @@ async function served(count: number) {
       seen.asking--;
       return next(token);
     },
-    commit: async (commit: Commit, _: unknown, token: string) => {
-      committed.push(commit);
+    commitTogether: async (asked: readonly AskedCommit[]) => {
+      await time.sleepUntil(time.now() + 1e5);
+      for (const { commit } of asked) committed.push(commit);
       if (committed.length === count) session.end(false);
-      return { next: token === "" ? null : next(token) };
+      seen.together = Math.max(seen.together, asked.length);
+      return asked.map(({ token }) => ({ next: token === "" ? null : next(token) }));
     },
   } as unknown as PartitionStreams;
   const processor = {
@@ -64,7 +66,7 @@ async function served(count: number) {
 
 test("a slot whose items keep no order works several of one partition at once, and asks for all of its places with one voice", async () => {
   const { seen, committed } = await served(7);
-  expect(seen).toEqual({ asking: 0, askingMost: 1, working: 0, workingMost: PLACES });
+  expect(seen).toEqual({ asking: 0, askingMost: 1, working: 0, workingMost: PLACES, together: 1 });
   const stretches = committed.flatMap(({ record }) => readRecord(record)?.stretches ?? []);
   expect(stretches.map(({ first, figures }) => [first, figures])).toEqual([1, 2, 3, 4, 5, 6, 7].map((key) => [key, { key }]));
   // Without states to take in none are given, and no names are kept.

@@ -2,6 +2,7 @@ import { UserError } from "../../../kernel/problem.ts";
 import { RedisConnection } from "../../../kernel/redis/connection.ts";
 import { RedisError } from "../../../kernel/redis/error.ts";
 import { batchLimit, type CasePlan } from "../../../plan/plan.ts";
+import { keepsOrder } from "../../../workloads/portable.ts";
 import type { Execution, Executor, Job } from "../executor.ts";
 import { DistributedRun } from "./distributed-run.ts";
 import { RedisHere } from "./redis-here.ts";
@@ -27,7 +28,8 @@ export function distributedRule(plan: CasePlan): DistributedRule {
     scenario: title,
     redis,
     workers: plan.workers,
-    partitions,
+    // Items without an order share a stream: the more of them are in one, the more go in one step.
+    partitions: keepsOrder(plan.scenario) ? partitions : 1,
     batch: batchLimit(plan) ?? batch,
     claimAfterMs: claimAfter / 1000,
   };

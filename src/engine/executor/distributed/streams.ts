@@ -38,6 +38,12 @@ export interface Commit {
   readonly states: readonly (readonly [name: string, json: string])[];
 }
 
+/** A commit, and the token of the batch that it is to bring; empty: none. */
+export interface AskedCommit {
+  readonly commit: Commit;
+  readonly token: string;
+}
+
 /** How a worker takes batches. */
 export interface TakeRule {
   readonly size: number;
@@ -58,8 +64,8 @@ export interface Drop {
   readonly candidates: readonly ItemPlace[];
 }
 
-const ORDERED = { take: TAKE, commit: COMMIT, giveBack: RETURN, extend: EXTEND, drop: DROP } as const;
-const UNORDERED = { take: TAKE_ANY, commit: COMMIT_ANY, giveBack: RETURN_ANY, extend: EXTEND_ANY, drop: DROP_ANY } as const;
+const ORDERED = { take: TAKE, giveBack: RETURN, extend: EXTEND, drop: DROP } as const;
+const UNORDERED = { take: TAKE_ANY, giveBack: RETURN_ANY, extend: EXTEND_ANY, drop: DROP_ANY } as const;
 
 /** States that are made with one command. */
 const STATES_AT_ONCE = 1000;
@@ -79,7 +85,7 @@ export class PartitionStreams {
     run: string,
     private readonly partitions: number,
     /** One worker has the items of a partition at a time, in their order. */
-    ordered: boolean,
+    private readonly ordered: boolean,
   ) {
     this.prefix = prefixOf(run);
     this.scripts = ordered ? ORDERED : UNORDERED;
@@ -99,10 +105,27 @@ export class PartitionStreams {
   }
 
   /** Commits a batch; then takes the next one where `token` is not empty. */
-  async commit({ taken, record, states }: Commit, { size, claimAfterMs }: TakeRule, token: string): Promise<CommitReply> {
+  async commit(commit: Commit, { size, claimAfterMs }: TakeRule, token: string): Promise<CommitReply> {
+    if (!this.ordered) {
+      const [reply = "over"] = await this.commitTogether([{ commit, token }], { size, claimAfterMs });
+      return reply;
+    }
+    const { taken, record, states } = commit;
     const args = [String(taken.partition), taken.token, record, String(size), String(Math.ceil(claimAfterMs)), token];
     for (const [name, json] of states) args.push(name, json);
-    const reply = await this.redis.run(this.scripts.commit, [this.prefix], args);
+    return this.committed(await this.redis.run(COMMIT, [this.prefix], args), token);
+  }
+
+  /** Commits batches that keep no order, all of them in one step. */
+  async commitTogether(asked: readonly AskedCommit[], { size, claimAfterMs }: TakeRule): Promise<CommitReply[]> {
+    const args = [String(size), String(Math.ceil(claimAfterMs))];
+    for (const { commit, token } of asked) args.push(commit.taken.token, commit.record, token);
+    const reply = await this.redis.run(COMMIT_ANY, [this.prefix], args);
+    const replies = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
+    return asked.map(({ token }, i) => this.committed(reply === "OVER" ? reply : (replies[i] ?? null), token));
+  }
+
+  private committed(reply: RedisReply, token: string): CommitReply {
     if (reply === "REFUSED") return "refused";
     if (reply === "OVER") return "over";
     return { next: token === "" ? null : this.taken(reply, token) };
