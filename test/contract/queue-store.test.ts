@@ -39,16 +39,19 @@ interface Kind {
   readonly store: (options: StoreOptions) => QueueStore;
   readonly queue: () => Pick<MessageQueueOptions, "file" | "durability" | "redis">;
   readonly runs: number;
+  /** How long sequences of acts are: of `max`, up to what is asked for; of `small`, about ten. */
+  readonly size: "max" | "small";
 }
 
 const KINDS: readonly Kind[] = [
-  { kind: "in memory", store: (options) => new MemoryStore(options), queue: () => ({}), runs: 200 },
+  { kind: "in memory", store: (options) => new MemoryStore(options), queue: () => ({}), runs: 200, size: "max" },
   ...(["process", "power"] as const).map((durability) => ({
     kind: `on SQLite, ${durability}`,
     store: (options: StoreOptions) =>
       new SqliteStore({ ...options, file: newFile(), durability, busyMs: 1000, maxBytes: Number.POSITIVE_INFINITY }),
     queue: () => ({ file: newFile(), durability }),
     runs: 25,
+    size: "small" as const,
   })),
   ...(HAS_REDIS
     ? [
@@ -58,6 +61,7 @@ const KINDS: readonly Kind[] = [
           store: (options: StoreOptions) => redis.store(options, redis.newName(), new VirtualTimers()),
           queue: () => ({ redis: redis.newName() }),
           runs: 10,
+          size: "small" as const,
         },
       ]
     : []),
@@ -123,7 +127,7 @@ class Model {
     return taken.map(({ id }) => id);
   }
 
-  end(token: number, id: number, attempt: number, how: "acknowledged" | "dead" | "again" | "released", at: number): boolean {
+  end(token: number, id: number, attempt: number, how: "acknowledged" | "dead" | "again" | "released" | "postponed", at: number): boolean {
     const each = this.messages.find(
       (other) => other.id === id && other.state === "leased" && other.token === token && other.attempt === attempt,
     );
@@ -132,8 +136,8 @@ class Model {
     else if (how === "dead") each.state = "dead";
     else {
       each.state = "free";
-      each.at = how === "again" ? at : 0;
-      if (how === "released") each.attempt--;
+      each.at = how === "released" ? 0 : at;
+      if (how !== "again") each.attempt--;
     }
     return true;
   }
@@ -143,7 +147,7 @@ class Model {
   }
 }
 
-describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) => {
+describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs, size }) => {
   test("does what a plain list would do, whatever is asked of it", async () => {
     const act = fc.oneof(
       fc.record({
@@ -162,12 +166,12 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
         do: fc.constant("end" as const),
         group: fc.constantFrom("a", "b"),
         which: fc.nat(20),
-        how: fc.constantFrom("acknowledged" as const, "dead" as const, "again" as const, "released" as const),
+        how: fc.constantFrom("acknowledged" as const, "dead" as const, "again" as const, "released" as const, "postponed" as const),
       }),
       fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 12 }) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom("none" as const, "key" as const), fc.array(act, { maxLength: 60 }), async (order, acts) => {
+      fc.asyncProperty(fc.constantFrom("none" as const, "key" as const), fc.array(act, { maxLength: 60, size }), async (order, acts) => {
         const store = open({ ...OPTIONS, order });
         const models = new Map(OPTIONS.groups.map((group) => [group, new Model(order === "key", OPTIONS.maxAttempts)]));
         const leases: { group: string; token: number; id: number; attempt: number }[] = [];
@@ -197,8 +201,8 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
               order === "key" && how !== "acknowledged" && how !== "dead"
                 ? held.filter((other) => other.token === token && other.id > id)
                 : [];
-            const ref = { id, attempt, delayMs: 3, reason: "no" };
-            const settlement = { ...nothing, [how]: [ref] };
+            const ref = { id, attempt, ...(how === "released" ? {} : { delayMs: 3 }), reason: "no" };
+            const settlement = { ...nothing, [how === "postponed" ? "released" : how]: [ref] };
             settlement.released = [...settlement.released, ...later] as never;
             const lost = await store.settle(group, token, settlement, now);
             const model = models.get(group);
@@ -245,6 +249,19 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
       { id: 2, duplicate: true },
       { id: 4, duplicate: false },
     ]);
+    await store.close();
+  });
+
+  test("no more are lent than are asked for, however many of a key there are", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    await store.send(
+      ["x", "x", "x", "y", "x"].map((key) => message(key, { key })),
+      0,
+    );
+    const lent = async (max: number, token: number) => (await store.lease("a", { max, token, until: 100 }, 0)).messages.map(({ id }) => id);
+    expect([await lent(1, 1), await lent(1, 2), await lent(1, 3)]).toEqual([[1], [4], []]);
+    const other = async (max: number) => (await store.lease("b", { max, token: 1, until: 100 }, 0)).messages.map(({ id }) => id);
+    expect(await other(3)).toEqual([1, 4, 2]);
     await store.close();
   });
 

@@ -25,7 +25,7 @@ describe("P2-R2 bounded queue", () => {
       fc.property(
         fc.integer({ min: 1, max: 6 }),
         fc.constantFrom<Overflow>("block", "drop-newest", "drop-oldest"),
-        fc.array(step, { maxLength: 80 }),
+        fc.array(step, { maxLength: 80, size: "max" }),
         (capacity, overflow, steps) => {
           const queue = new BoundedQueue(capacity, overflow, 3);
           const model: number[][] = [[], [], []];
@@ -105,7 +105,7 @@ describe("P2-R3 batcher", () => {
       fc.property(
         fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
         fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
-        fc.array(fc.record({ wait: fc.nat(15), arrivals: fc.nat(6) }), { maxLength: 60 }),
+        fc.array(fc.record({ wait: fc.nat(15), arrivals: fc.nat(6) }), { maxLength: 60, size: "max" }),
         (size, timeout, rounds) => {
           const rule = batchRule({ size, timeout });
           const queue = new BoundedQueue(Number.POSITIVE_INFINITY, "block");
@@ -152,7 +152,7 @@ describe("P2-R3 batcher", () => {
 describe("ring and pool", () => {
   test("a ring is a queue at any size", () => {
     fc.assert(
-      fc.property(fc.array(fc.option(fc.nat()), { maxLength: 200 }), (steps) => {
+      fc.property(fc.array(fc.option(fc.nat()), { maxLength: 200, size: "max" }), (steps) => {
         const ring = new Deque<number>(2);
         const model: number[] = [];
         for (const value of steps) {
@@ -188,7 +188,7 @@ describe("a ring", () => {
       fc.record({ do: fc.constant("clear" as const) }),
     );
     fc.assert(
-      fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
+      fc.property(fc.array(act, { maxLength: 60, size: "max" }), (acts) => {
         const ring = new Deque<number>(2);
         let list: number[] = [];
         for (const each of acts) {
