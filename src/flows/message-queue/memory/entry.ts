@@ -11,16 +11,11 @@ export interface Sending {
   readonly at: number;
   /** The async context of who sent them; null: not known. */
   readonly caller: CallerContext | null;
-  /** Their values are given out as they came in. */
-  readonly shares: boolean;
 }
 
 /** Of a message that is sent alone, by the code that makes this: one object, since very many are kept. */
 export class LoneSending extends AsyncResource implements Sending {
-  constructor(
-    readonly at: number,
-    readonly shares: boolean,
-  ) {
+  constructor(readonly at: number) {
     super("lab-tui/flows");
   }
 
@@ -39,14 +34,14 @@ export class Entry implements Leased {
 
   constructor(
     readonly id: number,
-    private readonly original: unknown,
+    protected readonly original: unknown,
     private readonly terms: Terms,
     private readonly sending: Sending,
   ) {}
 
-  /** A copy each time, unless it is shared: nobody who gets one changes it for another group or attempt. */
+  /** A copy each time: nobody who gets one changes it for another group or attempt. */
   get value(): unknown {
-    return this.sending.shares ? this.original : copyOf(this.original);
+    return copyOf(this.original);
   }
   get sentAt(): number {
     return this.sending.at;
@@ -65,6 +60,13 @@ export class Entry implements Leased {
   }
   get headers(): FlowHeaders {
     return this.terms.headers;
+  }
+}
+
+/** A message whose value is given out as it came in. */
+export class SharedEntry extends Entry {
+  override get value(): unknown {
+    return this.original;
   }
 }
 

@@ -15,7 +15,7 @@ import type {
   TaskState,
   Terms,
 } from "../store.ts";
-import { Entry, type LeaseGrant, type Sending } from "./entry.ts";
+import { Entry, type LeaseGrant, type Sending, SharedEntry } from "./entry.ts";
 import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
 import { Notes } from "./notes.ts";
@@ -47,6 +47,7 @@ export class Group {
   private readonly ready: ReadyQueue;
   private readonly leases = new Expirations();
   private readonly chains: KeyChains;
+  private readonly kind: typeof Entry;
   /** Time of the current call of `wake`. */
   private now = 0;
   /** Messages that died since the last lease call. */
@@ -58,6 +59,7 @@ export class Group {
   paused = false;
 
   constructor(private readonly options: StoreOptions) {
+    this.kind = options.values === "shared" ? SharedEntry : Entry;
     this.ready = new ReadyQueue(options.agingMs ?? Number.POSITIVE_INFINITY);
     this.chains = new KeyChains(options.order === "key", {
       promoted: (entry) => this.appear(entry),
@@ -75,7 +77,7 @@ export class Group {
 
   add(id: number, value: unknown, terms: Terms, sending: Sending): void {
     const { delayMs } = terms;
-    const entry = new Entry(id, value, terms, sending);
+    const entry = new this.kind(id, value, terms, sending);
     this.entries.set(id, entry);
     if (!this.chains.join(entry)) {
       this.become(entry, BEHIND);

@@ -52,10 +52,9 @@ export class MemoryStore implements QueueStore {
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     this.forget(now);
     if (messages.length > this.room()) this.checkRoom(messages);
-    const { shares } = this;
-    let sending: Sending = { at: now, caller: null, shares };
+    let sending: Sending = { at: now, caller: null };
     return messages.map(({ value, terms, caller = null }) => {
-      if (caller !== sending.caller) sending = { at: now, caller, shares };
+      if (caller !== sending.caller) sending = { at: now, caller };
       return this.take(value, terms, sending);
     });
   }
@@ -78,7 +77,7 @@ export class MemoryStore implements QueueStore {
   sendOne(value: unknown, terms: Terms, now: number): Receipt | null {
     if (this.known.size > 0) this.forget(now);
     const known = terms.idempotencyKey !== null && this.known.has(terms.idempotencyKey);
-    return known || this.room() > 0 ? this.take(value, terms, new LoneSending(now, this.shares)) : null;
+    return known || this.room() > 0 ? this.take(value, terms, new LoneSending(now)) : null;
   }
 
   private take(value: unknown, terms: Terms, sending: Sending): Receipt {
