@@ -91,16 +91,6 @@ export class Guard {
     return timeoutMs === undefined && retry === undefined && circuitBreaker === undefined;
   }
 
-  /** The guard that is asked for among other options; null: none is. */
-  static among({ timeoutMs, retry, circuitBreaker }: GuardOptions, timers: Timers): Guard | null {
-    const options = {
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(retry === undefined ? {} : { retry }),
-      ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
-    };
-    return Guard.isIdle(options) ? null : new Guard(options, timers);
-  }
-
   get breakerState(): (typeof BREAKER_STATES)[number] {
     return BREAKER_STATES[this.breaker?.worst ?? 0];
   }
@@ -153,6 +143,16 @@ export class Guard {
     abort.abort(error);
     throw error;
   }
+}
+
+/** The guard that is asked for among other options; null: none is. */
+export function guardAmong({ timeoutMs, retry, circuitBreaker }: GuardOptions, timers: Timers): Guard | null {
+  const options = {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
+  };
+  return Guard.isIdle(options) ? null : new Guard(options, timers);
 }
 
 /** Read anew each time: it changes while other code runs. */

@@ -1,5 +1,5 @@
 import type { Timers } from "../../kernel/timers.ts";
-import { Guard } from "../guard.ts";
+import { type Guard, guardAmong } from "../guard.ts";
 import { NO_HEADERS } from "../headers.ts";
 import { traced } from "../tracing.ts";
 import type { FlowContext } from "./context.ts";
@@ -21,7 +21,7 @@ export class StageWork {
     private readonly options: StageOptions<unknown, unknown>,
     timers: Timers,
   ) {
-    this.guard = Guard.among(options, timers);
+    this.guard = guardAmong(options, timers);
   }
 
   /** Returns what the function returns, or a promise of it. Throws what it throws, where it is not guarded. */
