@@ -37,6 +37,7 @@ export interface Underway {
   readonly control: RateControl;
   readonly time: Time;
   readonly source: Source;
+  readonly stop: () => void;
 }
 
 /** Runs a case whole, on a virtual clock. `during`: is given what a test meddles with. */
@@ -53,7 +54,7 @@ export async function runVirtually(
   const pipeline = buildPipeline(setup, facts, (sample) => samples.push(sample));
   const executor = executorOf(setup, machine);
   const control = new RateControl(pipeline, scenario);
-  during({ control, time, source: pipeline.source });
+  during({ control, time, source: pipeline.source, stop: () => pipeline.lifecycle.stop(time.now()) });
   const execution = await time.run(executor.execute(pipeline.job));
   const states = execution.state.flatMap((slice) => slice.entries);
   const asRun = { plan: { ...plan, scenario: control.scenario }, facts: await factsOf(control.scenario) };

@@ -9,8 +9,8 @@ import { rounds } from "../../support/campaign.ts";
 import { Draw } from "../../support/draw.ts";
 import { runVirtually } from "../../support/virtual-run.ts";
 
-/** A step of the rate, and when it is asked for, in milliseconds. */
-type Step = readonly [atMs: number, step: RateStep];
+/** A step of the rate, or a stop, and when it is asked for, in milliseconds. */
+type Step = readonly [atMs: number, step: RateStep | "stop"];
 
 interface Steered {
   readonly scheduled: number;
@@ -27,17 +27,25 @@ interface Steered {
 async function steered(scenario: Scenario, mode: Mode, steps: readonly Step[]): Promise<Steered> {
   const changes: (ChangedLoad | null)[] = [];
   const taken: number[] = [];
+  const retroactive: number[] = [];
   let asRun = () => scenario;
-  const { result } = await runVirtually(scenario, mode, { workers: 2, cores: 2 }, ({ control, time, source }) => {
+  const { result } = await runVirtually(scenario, mode, { workers: 2, cores: 2 }, ({ control, time, source, stop }) => {
     asRun = () => control.scenario;
-    for (const [atMs, step] of steps) void time.sleepUntil(atMs * 1e6).then(() => changes.push(control.step(step, time.now())));
+    for (const [atMs, step] of steps) {
+      void time.sleepUntil(atMs * 1e6).then(() => {
+        if (step === "stop") return stop();
+        const change = control.step(step, time.now());
+        changes.push(change);
+        if (change !== null && change.at * 1000 < time.now()) retroactive.push(change.at);
+      });
+    }
     const take = source.take.bind(source);
     source.take = (now) => {
       taken.push(source.nextDue / 1000);
       return take(now);
     };
   });
-  const wrong = [...result.problems, ...(result.checks ?? []).filter(({ ok }) => !ok)];
+  const wrong = [...retroactive, ...result.problems, ...(result.checks ?? []).filter(({ ok }) => !ok)];
   return { scheduled: result.ledger.scheduled, count: result.tape.count, wrong, changes, taken, tape: duesOf(asRun()) };
 }
 
@@ -68,6 +76,14 @@ describe("a rate that is changed while a case runs", () => {
     // Gaps of 10 ms up to 510 ms, and of 8 ms after it.
     expect(taken.slice(50, 54)).toEqual([500_000, 510_000, 518_000, 526_000]);
     expect(scheduled).toBe(51 + 61);
+  });
+
+  test("has the case end after the last arrival of the changed tape, whatever the last one was to be", async () => {
+    const load = constant({ rate: 10 });
+    const ups = new Array<Step>(5).fill([10, "up"]);
+    const { taken, tape, wrong } = await steered(scenarioOf({ load, gracefulStop: "20ms" }), "async", ups);
+    expect(tape.at(-1)).toBeGreaterThan(950_000);
+    expect([taken, wrong]).toEqual([tape, []]);
   });
 
   const modes: readonly Mode[] = ["sync", "async", "parallel"];
@@ -101,6 +117,13 @@ describe("a rate that is changed while a case runs", () => {
     ]);
     expect(last.changes.map((change) => change?.at ?? null)).toEqual([null, null, null]);
     expect(last).toMatchObject({ scheduled: 10, count: 10, wrong: [] });
+    const random = { ...slow, load: constant({ rate: 10, arrivals: "poisson" }), work: { kind: "io", time: "1s" } };
+    expect(await steered(scenarioOf(random), "async", [[999, "up"]])).toMatchObject({ changes: [null], wrong: [] });
+    const stopped = await steered(scenarioOf({ load: constant({}) }), "async", [
+      [500, "stop"],
+      [500, "up"],
+    ]);
+    expect(stopped).toMatchObject({ changes: [null], wrong: [] });
     const bursts = scenarioOf({ load: { executor: "bursts", size: 5, every: "1s", count: 3 } });
     expect(await steered(bursts, "async", [[500, "down"]])).toMatchObject({ changes: [null], scheduled: 15, wrong: [] });
   });
