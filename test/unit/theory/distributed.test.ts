@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Random } from "../../../src/kernel/random.ts";
 import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
+import { keyLimits } from "../../../src/theory/capacity.ts";
 import type { Expected } from "../../../src/theory/demand.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { mmcSojourn } from "../../../src/theory/queues.ts";
@@ -33,6 +34,29 @@ function simulated(expected: Expected, costs: Partial<Streams["costs"]>, change:
     expected,
   );
 }
+
+describe("the limit of one key, or one partition, in distributed", () => {
+  const NONE = { key: Number.POSITIVE_INFINITY, thread: Number.POSITIVE_INFINITY };
+  const limits = (work: object, machine: Partial<Expected> = {}, more: object = {}) =>
+    keyLimits(of({ work, keys: { count: 1 }, ...more }, machine));
+
+  test("is the time of an item in it, with the exchange that commits it", () => {
+    const { key, thread } = limits({ kind: "cpu", time: "10ms" });
+    expect([key, thread].map((each) => each > 90 && each < 100)).toEqual([true, true]);
+    // A partition for each of many keys leaves the key its own limit alone.
+    const spread = limits({ kind: "cpu", time: "10ms" }, {}, { keys: evenly, distributed: { partitions: 4 } });
+    expect(spread.thread).toBeWithin(300, 400);
+    expect(spread.key).toBeGreaterThan(500_000);
+  });
+
+  test("is none for one worker that works one at a time, and not known of a handler or a program", () => {
+    expect(limits({ kind: "cpu", time: "10ms" }, { workers: 1 })).toEqual(NONE);
+    expect(limits({ kind: "io", time: "10ms" }, { workers: 1 }, { async: { concurrency: 2 } })).not.toEqual(NONE);
+    expect(limits({ kind: "cpu", time: "10ms" }, { workers: 1 }, { async: { concurrency: 2 } })).toEqual(NONE);
+    expect(limits({ kind: "handler", module: "./x.ts" })).toEqual(NONE);
+    expect(limits({ kind: "command", command: ["x"] })).toEqual(NONE);
+  });
+});
 
 describe("the simulation of distributed", () => {
   test("has one message travel: it is added, a slot is told, takes it and works it", () => {

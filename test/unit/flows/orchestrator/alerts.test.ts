@@ -45,6 +45,16 @@ describe("F-5 alerts", () => {
     expect(said(rule, [20, 20, 9])).toEqual([]);
   });
 
+  test("a bound is crossed beyond it, not at it, and an alert ends at it", () => {
+    expect(said({ above: 10 }, [10, 11, 10])).toEqual(["1: orders failed is 11, above 10", "2: orders failed is 10, no longer above 10"]);
+    expect(said({ below: 10 }, [10, 9, 10])).toEqual(["1: orders failed is 9, below 10", "2: orders failed is 10, no longer below 10"]);
+    expect(said({ above: 10, below: 5 }, [5, 10, 4, 7, 11])).toEqual([
+      "2: orders failed is 4, below 5",
+      "3: orders failed is 7, no longer below 5",
+      "4: orders failed is 11, above 10",
+    ]);
+  });
+
   const alert = (rule: Partial<AlertRule>) => () => new FlowOrchestrator().alert({ part: "a", figure: "b", ...rule });
   const flows = () => new FlowOrchestrator();
   const rate = (rateLimit: { perSecond: number; burst: number }) => () => new FlowFace(flows(), { rateLimit });
