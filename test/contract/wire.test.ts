@@ -248,6 +248,21 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       for (const request of server.connections.flatMap(({ asked }) => asked)) expect(request).toStartWith(`GET ${path} HTTP/1.1\r\n`);
     });
 
+    test.each([100, 65_000, 70_000, 3_000_000])("a body of %d bytes arrives whole, on a new connection and on a kept one", async (size) => {
+      const server = script((socket) => {
+        if (socket.data.asked.join("").endsWith("the end\r\n\r\n")) socket.write(OK);
+      });
+      const wire = make(true);
+      const bytes = Buffer.from(`${"b".repeat(size)}the end\r\n\r\n`);
+      for (let i = 0; i < 2; i++) {
+        const { status } = await wire.send(asking(server.url(), { method: "POST", content: { bytes, fields: [] } }), "1.1");
+        await wire.readBody(null);
+        expect(status).toBe(200);
+      }
+      const heard = server.connections.map(({ asked }) => asked.join("")).join("");
+      expect(heard.split("b".repeat(size))).toHaveLength(3);
+    });
+
     test("not kept alive, each request has a connection of its own", async () => {
       const server = script(OK);
       const wire = make(false);
