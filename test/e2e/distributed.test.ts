@@ -471,6 +471,19 @@ describe.skipIf(!HAS_REDIS)("lab-tui worker (needs redis-server)", () => {
     ]);
   });
 
+  test("that comes late for the rehearsal is waited for, and the runner gives signs of life meanwhile", async () => {
+    await using server = await RedisServer.start();
+    const given = scenarioOf(11, { load: { executor: "bursts", size: 5 }, distributed: { redis: server.url } });
+    let signs = 0;
+    const worker = Bun.sleep(1200).then(() => {
+      expect(signs).toBeGreaterThan(0);
+      return new WorkerHere(server.url, "late");
+    });
+    const { result } = await runHere(planOf(given, "distributed"), undefined, { rehearsal: 0.01, onPreparing: () => signs++ });
+    await (await worker).stop();
+    expect(result.ledger.processed).toBe(5);
+  });
+
   test("is ended by a signal while nothing answers, and by an answer that no attempt would change", async () => {
     await using server = await RedisServer.start("--requirepass", "secret");
     const refused = new WorkerHere(server.url, "refused");

@@ -97,7 +97,8 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   try {
     await face?.ready();
     const rehearsed = timing();
-    await rehearse({ ...setup, ...rehearsed }, executor, { count: facts.count, share: rehearsal, stopped: options.stopped });
+    const rehearsing = rehearse({ ...setup, ...rehearsed }, executor, { count: facts.count, share: rehearsal, stopped: options.stopped });
+    await (MODE_TRAITS[plan.mode].remote ? showingLife(rehearsing, options) : rehearsing);
     // Pending sleepers of the rehearsal would keep all its objects alive until then.
     await rehearsed.time.close();
     const pipeline = buildPipeline(setup, facts, (snapshot) => {
@@ -152,6 +153,16 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     });
   } finally {
     await Promise.all([executor.close(), face?.close()]);
+  }
+}
+
+/** Gives signs of life until a rehearsal is over that starts a server and workers, which take the longer the busier the machine. */
+async function showingLife(rehearsing: Promise<void>, { onPreparing }: CaseOptions): Promise<void> {
+  const alive = setInterval(onPreparing, ALIVE_MS);
+  try {
+    await rehearsing;
+  } finally {
+    clearInterval(alive);
   }
 }
 
