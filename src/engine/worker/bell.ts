@@ -8,10 +8,8 @@ const RETRY_MS = 100;
 /** Waits until there may be something to take: for a ring of the run, over a connection of its own. */
 export class SlotBell {
   private pending: Promise<void> | null = null;
-  private cancelled: () => void = () => {};
-  private readonly end = new Promise<void>((resolve) => {
-    this.cancelled = resolve;
-  });
+  private wake: () => void = () => {};
+  private cancelled = false;
 
   constructor(
     private readonly redis: RedisPort,
@@ -20,13 +18,18 @@ export class SlotBell {
 
   /** Resolves at the next ring, after `idleMs` at the latest (null: unknown), or when it is cancelled. */
   wait(idleMs: number | null): Promise<void> {
-    this.pending ??= this.listen(Math.min(LONGEST_MS, idleMs ?? LONGEST_MS));
-    return Promise.race([this.pending, this.end]);
+    if (this.cancelled) return Promise.resolve();
+    this.pending ??= new Promise((resolve) => {
+      this.wake = resolve;
+      void this.listen(Math.min(LONGEST_MS, idleMs ?? LONGEST_MS)).then(resolve);
+    });
+    return this.pending;
   }
 
   /** Resolves the wait. */
   cancel(): void {
-    this.cancelled();
+    this.cancelled = true;
+    this.wake();
   }
 
   private async listen(ms: number): Promise<void> {

@@ -61,6 +61,8 @@ interface Place {
   readonly number: number;
   readonly log: BatchLog;
   readonly batches: BatchRunner;
+  /** Ends the wait for the batch at work, of which no more is heard. */
+  leave: () => void;
 }
 
 /** One slot of a worker during one run. */
@@ -106,7 +108,8 @@ export class SlotSession {
     const log = new BatchLog((item) => this.processor.figuresOf?.(item));
     const { time } = this.thread;
     const release = (item: Item) => this.reader.release(item);
-    return { number, log, batches: new BatchRunner(this.processor, log, time, 1, release, () => this.gate.halted) };
+    const batches = new BatchRunner(this.processor, log, time, 1, release, () => this.gate.halted);
+    return { number, log, batches, leave: () => {} };
   }
 
   /** Starts what the processor needs outside. `giveUp`: called with a sentence when no more work can be done. */
@@ -132,7 +135,10 @@ export class SlotSession {
     this.bell.cancel();
     if (!halting) return;
     const now = this.thread.time.now();
-    for (const { batches } of this.places) batches.abandon(now);
+    for (const place of this.places) {
+      place.batches.abandon(now);
+      place.leave();
+    }
   }
 
   private async serve(place: Place): Promise<void> {
@@ -234,13 +240,14 @@ export class SlotSession {
     return this.persist(() => this.streams.commit(commit, this.rule, token));
   }
 
-  private async work({ log, batches }: Place, items: Item[]): Promise<void> {
+  private async work(place: Place, items: Item[]): Promise<void> {
+    const { log, batches } = place;
     log.begin();
     const began = this.thread.time.now();
-    const worked = new Promise<void>((done) => {
-      if (batches.work(items, () => done())) done();
+    await new Promise<void>((done) => {
+      place.leave = done;
+      if (batches.work(items, () => done()) || this.gate.halted) done();
     });
-    await Promise.race([worked, this.gate.whenHalted]);
     this.gate.leave(this.thread.time.now() - began);
   }
 

@@ -14,11 +14,6 @@ export class WorkGate {
   private readonly waiting: (() => void)[] = [];
   /** Those that wait for the end of a batch. */
   private readonly afterBatch: (() => void)[] = [];
-  private halt: () => void = () => {};
-  /** Resolves once those at work are to be left. */
-  readonly whenHalted = new Promise<void>((resolve) => {
-    this.halt = resolve;
-  });
 
   /** `most`: batches that may be worked on now. */
   constructor(private readonly most: () => number) {}
@@ -48,8 +43,6 @@ export class WorkGate {
   end(halting: boolean): void {
     this.ending = true;
     for (const wake of [...this.waiting.splice(0), ...this.afterBatch.splice(0)]) wake();
-    if (!halting) return;
-    this.halted = true;
-    this.halt();
+    if (halting) this.halted = true;
   }
 }

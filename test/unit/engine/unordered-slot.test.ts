@@ -12,7 +12,7 @@ import type { Effort, Processor } from "../../../src/workloads/workload.ts";
 const PLACES = 3;
 
 /** A slot whose items keep no order, and take 10 ms each, on streams that hold a number of them, all of one partition. */
-async function served(count: number) {
+async function served(count: number, hangs = false) {
   const time = new VirtualTime();
   const seen = { asking: 0, askingMost: 0, working: 0, workingMost: 0, together: 0 };
   const committed: Commit[] = [];
@@ -38,10 +38,22 @@ async function served(count: number) {
     },
   } as unknown as PartitionStreams;
   const processor = {
-    ...{ instant: false, ordered: false, limit: Number.POSITIVE_INFINITY, fromJson: () => {}, stateOf: () => "{}", report: () => ({}) },
+    ...{
+      instant: false,
+      ordered: false,
+      limit: Number.POSITIVE_INFINITY,
+      fromJson: () => {},
+      halt: () => {},
+      stateOf: () => "{}",
+      report: () => ({}),
+    },
     process: async () => {
       seen.workingMost = Math.max(seen.workingMost, ++seen.working);
       await time.sleepUntil(time.now() + 10e6);
+      if (hangs) {
+        session.end(true);
+        await new Promise(() => {});
+      }
       seen.working--;
       return null;
     },
@@ -71,4 +83,9 @@ test("a slot whose items keep no order works several of one partition at once, a
   expect(stretches.map(({ first, figures }) => [first, figures])).toEqual([1, 2, 3, 4, 5, 6, 7].map((key) => [key, { key }]));
   // Without states to take in none are given, and no names are kept.
   expect(committed.every(({ states }) => states.length === 0)).toBe(true);
+});
+
+test("a slot whose work does not end is left with what it had, once it is to end at once, and commits none of it", async () => {
+  const { seen, committed } = await served(PLACES, true);
+  expect([seen.working, committed]).toEqual([PLACES, []]);
 });
