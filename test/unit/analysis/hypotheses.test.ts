@@ -168,11 +168,16 @@ describe("in a sweep", () => {
     expect(judged("async.throughput > 1", SWEPT, [{ "load.rate": 3 }])).toMatchObject({ ok: null, why: "async[load.rate=3] was not run" });
   });
 
-  test.each([[[10, 50, 90]], [[50, 10, 90]], [[90, 50, 10]], [[50, 90, 10]]])("the worst is told of, and the closest, wherever it is: %p", (rates) => {
-    const points = rates.map((processed) => ({ mode: "sync" as const, processed, params: { "load.rate": processed } }));
-    expect(judged("sync.throughput > 100", points).reading).toBe("at 3 of 3 points, most at load.rate 10: sync.throughput (10) > 100");
-    expect(judged("sync.throughput > 9", points).reading).toBe("at all 3 points, most narrowly at load.rate 10: sync.throughput (10) > 9");
-  });
+  test.each([[[10, 50, 90]], [[50, 10, 90]], [[90, 50, 10]], [[50, 90, 10]]])(
+    "the worst is told of, and the closest, wherever it is: %p",
+    (rates) => {
+      const points = rates.map((processed) => ({ mode: "sync" as const, processed, params: { "load.rate": processed } }));
+      expect(judged("sync.throughput > 100", points).reading).toBe("at 3 of 3 points, most at load.rate 10: sync.throughput (10) > 100");
+      expect(judged("sync.throughput > 9", points).reading).toBe(
+        "at all 3 points, most narrowly at load.rate 10: sync.throughput (10) > 9",
+      );
+    },
+  );
 
   test("a point at which it is broken breaks it, though others were not run", () => {
     expect(judged("async.throughput > 20", SWEPT, [{ "load.rate": 3 }]).ok).toBe(false);

@@ -63,3 +63,21 @@ describe("the limit that is predicted", () => {
     expect(expected(mode, change).bottleneck).toBe(name);
   });
 });
+
+describe("a load that is too long to simulate", () => {
+  const bursts = (size: number, count: number) =>
+    expected("sync", { work: { kind: "cpu", time: "100us" }, load: { executor: "bursts", size, every: "1s", count } });
+
+  test("is predicted by its capacity alone: the arrivals, as they are measured, or what can be done", () => {
+    expect(bursts(1000, 3001)).toMatchObject({
+      ...{ model: "capacity", bottleneck: "arrivals", sojournMean: null, sojournP99: null },
+      ...{ capacity: expect.closeTo(10_000, 6), throughput: expect.closeTo((1000 * 3001) / 3000, 6) },
+      utilization: expect.closeTo((1000 * 3001) / 3000 / 10_000, 9),
+    });
+    expect(bursts(20_000, 200)).toMatchObject({ bottleneck: "cpu", throughput: expect.closeTo(10_000, 6), utilization: 1 });
+  });
+
+  test("all at once is done as fast as possible", () => {
+    expect(bursts(3_000_000, 1)).toMatchObject({ bottleneck: "cpu", throughput: expect.closeTo(10_000, 6), utilization: 1 });
+  });
+});
