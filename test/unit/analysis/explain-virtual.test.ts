@@ -40,6 +40,9 @@ describe("a line that grows all along", () => {
     expect(grows((i) => 5 + 0.2 * i)).toBe(false);
     expect(grows((i) => (i % 2 === 0 ? 5 : 50))).toBe(false);
     expect(grows((i) => 100 - 2 * i)).toBe(false);
+    // More in the end than at first, in no order.
+    const unordered = [5, 5, 5, 5, 100, 100, 5, 100, 100, 1, 1, 1, 1, 1, 30, 30, 30, 30, 1, 1];
+    expect(grows((i) => unordered[i] ?? null)).toBe(false);
     expect(grows((i) => (i < 5 ? 5 : null))).toBeNull();
   });
 

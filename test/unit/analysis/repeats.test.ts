@@ -94,6 +94,15 @@ describe("the repeat that stands for its case", () => {
   test("is that with the median sojourn, of those completed and undisturbed", () => {
     const cases = [9, 1, 5, 7, 3].map((mean, repeat) => one({ mean, repeat }));
     expect(typicalCases(cases)).toEqual([cases[2] ?? one({})]);
+    for (const means of [
+      [1, 3, 5, 7, 9],
+      [9, 7, 1, 5, 3],
+      [5, 9, 1, 3, 7],
+      [3, 5, 7, 9, 1],
+    ]) {
+      const shuffled = means.map((mean, repeat) => one({ mean, repeat }));
+      expect(typicalCases(shuffled).map(({ latency }) => latency.sojourn.mean)).toEqual([5]);
+    }
     const marked = cases.map((each) => ({ ...each, disturbed: each.latency.sojourn.mean >= 5 ? DISTURBED : null }));
     expect(typicalCases(marked).map(({ latency }) => latency.sojourn.mean)).toEqual([1]);
     const failed = cases.map((each) => ({ ...each, status: "failed" as const }));

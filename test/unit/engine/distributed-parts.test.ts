@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { ClockComparison } from "../../../src/engine/executor/distributed/clock-comparison.ts";
 import { type ListedWorker, PROTOCOL, readListed, readObject } from "../../../src/engine/executor/distributed/protocol.ts";
 import { readRecord } from "../../../src/engine/executor/distributed/record.ts";
 import { RedisSilence } from "../../../src/engine/executor/distributed/redis-silence.ts";
@@ -32,6 +33,21 @@ describe("a silence of Redis", () => {
     silence.look(0.5e9);
     expect([silence.current, silence.longest, silence.ended]).toEqual([0, 0.2e9, true]);
   });
+});
+
+test("the round trip to a clock is the median of those that were made, in whatever order", () => {
+  for (const spans of [
+    [1, 5, 9],
+    [9, 1, 5],
+    [5, 9, 1],
+    [1, 9, 5],
+    [9, 5, 1],
+  ]) {
+    const comparison = new ClockComparison();
+    for (const [i, span] of spans.entries()) comparison.add(1e6 * i, 1e6 * i + (500 * span) / 2, 1e6 * i + 500 * span);
+    expect(comparison.roundTrip).toBe(2500);
+  }
+  expect(new ClockComparison().roundTrip).toBe(0);
 });
 
 describe("the gate before the work", () => {

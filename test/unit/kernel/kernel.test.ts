@@ -313,6 +313,18 @@ describe("words", () => {
 });
 
 describe("IdTable", () => {
+  test("has its values in the order of their ids, however they came", () => {
+    for (const ids of [
+      [5, 520, 600, 1300],
+      [1300, 600, 520, 5],
+      [600, 5, 1300, 520],
+    ]) {
+      const table = new IdTable<number>();
+      for (const id of ids) table.set(id, id);
+      expect([...table.values()]).toEqual([5, 520, 600, 1300]);
+    }
+  });
+
   test("is a map, whatever comes, leaves and comes back", () => {
     const near = fc.integer({ min: 0, max: 3000 });
     const op = fc.oneof(

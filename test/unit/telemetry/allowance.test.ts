@@ -96,6 +96,13 @@ describe("what a process may use of a machine", () => {
     const pinned = (list: string) => readAllowance(tree({ ...EIGHT, "proc/self/status": `Cpus_allowed_list:\t${list}\n` }));
     expect(pinned("2-3,7")).toMatchObject({ cores: 3, places: 3, limits: { machineCores: 8, cores: [2, 3, 7], quota: null } });
     expect(coresText(pinned("2-3,7"))).toBe("3 of 8 cores: affinity or a cpuset leaves cores 2-3,7");
+    for (const cores of [
+      [2, 3, 7],
+      [7, 3, 2],
+      [3, 7, 2],
+      [2, 7, 3],
+    ])
+      expect(coresText({ cores: 3, limits: { machineCores: 8, cores, quota: null } })).toEndWith("leaves cores 2-3,7");
     expect(pinned("0-127").limits).toBeNull();
     expect(pinned("64-65").cores).toBe(2);
   });

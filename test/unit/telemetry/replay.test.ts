@@ -22,6 +22,18 @@ describe("a replay", () => {
     ]);
   });
 
+  test("tells of changes of the rate where they came among the samples", () => {
+    const rateChanges = [150, 300].map((atMs) => ({ atMs, rate: 1 }));
+    const changed = replayOf(runResult([{ ...withSeries("sync", [sample(100), sample(200), sample(300)]), rateChanges } as never]));
+    expect(changed.slice(3, -2).map(({ at, event }) => `${at} ${event.type}`)).toEqual([
+      "600 sample",
+      "650 rate-changed",
+      "700 sample",
+      "800 rate-changed",
+      "800 sample",
+    ]);
+  });
+
   test("has the ledger and the figures that were kept with a sample", () => {
     expect(events[3]?.event).toMatchObject({ type: "sample", snapshot: { ledger, running } });
   });
