@@ -96,7 +96,7 @@ export class AttemptCounts {
 
   get report(): FetchReport {
     return {
-      byStatus: Object.fromEntries([...this.byStatus].sort(([a], [b]) => a - b)),
+      byStatus: Object.fromEntries(this.byStatus),
       byError: Object.fromEntries([...this.byError].sort()),
       byHost: Object.fromEntries(this.byHost),
       byCause: { ...this.byCause },

@@ -133,7 +133,7 @@ export class TileServer {
       openConnections: this.openConnections,
       refused: this.refused,
       peakConcurrency: this.peakConcurrency,
-      byStatus: Object.fromEntries([...this.byStatus].sort(([a], [b]) => a - b)),
+      byStatus: Object.fromEntries(this.byStatus),
       resets: this.resets,
       truncated: this.truncated,
       duringOutage: this.duringOutage,
