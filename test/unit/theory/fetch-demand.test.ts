@@ -287,6 +287,7 @@ describe("requests that are drawn one by one", () => {
     ["that are refused for good", { latency: "50ms", errorRate: 0.3, errorStatus: 404, resetRate: 0.2 }, waits],
     ["that are never answered", { latency: "50ms", stallRate: 0.2, resetRate: 0.2 }, { ...waits, timeout: "300ms" }],
     ["that come in drops", { latency: "50ms", slowRate: 0.3, resetRate: 0.2 }, waits],
+    ["that come in drops, for just as long as they are waited for", { latency: "50ms", slowRate: 0.3 }, { ...waits, timeout: "1850ms" }],
     ["that come in drops, for longer than they are waited for", { latency: "50ms", slowRate: 0.3 }, { ...waits, timeout: "1s" }],
   ])("%s cost on average what the rules make of them, and as many end well", (_, mock, rest) => {
     const { item, success } = demand(mock, rest) ?? { item: Number.NaN, success: Number.NaN };
