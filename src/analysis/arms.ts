@@ -49,7 +49,9 @@ export function armsOf(a: RunResult, b: RunResult, gated = false): Arms {
 }
 
 /** True for what counts: measured to its end, under the load of its scenario. */
-const isSound = (one: CaseResult | undefined) => one?.status === "completed" && !hasChangedRate(one);
+export function isSound(one: CaseResult | undefined): one is CaseResult {
+  return one?.status === "completed" && !hasChangedRate(one);
+}
 
 function repeatsByCase({ cases }: RunResult): Map<string, CaseResult[]> {
   const groups = Map.groupBy(cases, caseKey);

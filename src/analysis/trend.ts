@@ -1,7 +1,7 @@
 import { counted } from "../kernel/wording.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
-import { hasChangedRate } from "../telemetry/rate-changes.ts";
 import type { CaseResult, RunResult } from "../telemetry/result.ts";
+import { isSound } from "./arms.ts";
 import { changePoints } from "./change-points.ts";
 import { RankEstimate } from "./estimate.ts";
 import type { ComparedFigure } from "./figures.ts";
@@ -95,7 +95,7 @@ function figureTrends(runs: readonly NamedRun[], figures: readonly ComparedFigur
 }
 
 function estimateOf(repeats: readonly CaseResult[], { read }: ComparedFigure): number | null {
-  const values = repeats.filter((one) => one.status === "completed" && !hasChangedRate(one)).flatMap((one) => read(one) ?? []);
+  const values = repeats.filter(isSound).flatMap((one) => read(one) ?? []);
   return values.length === 0 ? null : RankEstimate.ofPairs(values).value;
 }
 

@@ -8,8 +8,9 @@ import { isOpenLoop } from "./open-loads.ts";
 const UNBOUNDED = 1e200;
 
 /**
- * The range in which a case's figure would lie had nothing disturbed the case. What others take of the machine, a stop, and cores slower than calibrated slow a case and cannot speed it; cores faster than calibrated do the opposite. So a
- * slowed case would have done no less, and what is better low would have been no higher; what is neither may lie anywhere.
+ * The range in which a case's figure would lie had nothing disturbed the case. What others take of the machine, a stop, and cores slower
+ * than calibrated slow a case and cannot speed it; cores faster than calibrated do the opposite. So a slowed case would have done no less,
+ * and what is better low would have been no higher; what is neither may lie anywhere.
  */
 export function undisturbedRange(name: string, value: number, one: CaseResult): FigureRange {
   const disturbed = disturbanceOf(one);

@@ -8,6 +8,20 @@ export type Overflow = "block" | "drop-newest" | "drop-oldest";
 /** Outcome of offering an item. `full`: not added, the source waits for room. */
 export type Offer = "queued" | "full" | "dropped-newest" | "dropped-oldest";
 
+/** What a rule says to an item that finds the queue full; null: it comes in, and the oldest makes room for it. */
+export function refusalBy(overflow: Overflow): "full" | "dropped-newest" | null {
+  switch (overflow) {
+    case "block":
+      return "full";
+    case "drop-newest":
+      return "dropped-newest";
+    case "drop-oldest":
+      return null;
+    default:
+      return overflow satisfies never;
+  }
+}
+
 /** A queue as a feed fills it: where it drops, measures, and what is left in it at the end. */
 export interface FeedQueue {
   readonly capacity: number;
@@ -59,19 +73,11 @@ export class BoundedQueue implements FeedQueue {
   offer(item: Item, shard: number, now: Nanoseconds): Offer {
     let outcome: Offer = "queued";
     if (this.depth >= this.capacity) {
-      switch (this.overflow) {
-        case "block":
-          return "full";
-        case "drop-newest":
-          return "dropped-newest";
-        case "drop-oldest":
-          this.observe(now);
-          this.displaced = this.removeOldest();
-          outcome = "dropped-oldest";
-          break;
-        default:
-          this.overflow satisfies never;
-      }
+      const refusal = refusalBy(this.overflow);
+      if (refusal !== null) return refusal;
+      this.observe(now);
+      this.displaced = this.removeOldest();
+      outcome = "dropped-oldest";
     } else {
       this.observe(now);
     }

@@ -106,10 +106,10 @@ export function startInterleaved(
   });
   const run = async (): Promise<Interleaved> => {
     try {
-      for (const arm of arms) await arm.open(arms.find(({ calibrated }) => calibrated !== null)?.calibrated ?? null);
-      const [calibrating] = arms.filter(({ calibrated }) => calibrated !== null);
+      const calibrating = () => arms.find(({ calibrated }) => calibrated !== null);
+      for (const arm of arms) await arm.open(calibrating()?.calibrated ?? null);
       const betweenRounds = async () => {
-        const calibration = (await calibrating?.calibrateAgain()) ?? null;
+        const calibration = (await calibrating()?.calibrateAgain()) ?? null;
         if (calibration !== null) for (const arm of arms) arm.adoptCalibration(calibration);
       };
       const interleaving = await interleave(arms, { ...options, betweenRounds });

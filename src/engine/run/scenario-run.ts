@@ -13,8 +13,7 @@ import type { CaseOutline, OnEvent, RunEvent, RunOutline } from "../../telemetry
 import { keptLatencies, keptQueries } from "../../telemetry/kept-latencies.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
 import { type Prediction, UNPREDICTED } from "../../telemetry/prediction.ts";
-import type { RateStep } from "../../telemetry/rate-changes.ts";
-import { rateChangesText } from "../../telemetry/rate-changes.ts";
+import { type RateStep, rateChangesText } from "../../telemetry/rate-changes.ts";
 import type { LoadOutline, RunResult, ScenarioIdentity } from "../../telemetry/result.ts";
 import { predict } from "../../theory/predict.ts";
 import { computes, partCount } from "../../workloads/traits.ts";

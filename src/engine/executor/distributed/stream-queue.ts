@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../../kernel/clock.ts";
 import { Deque } from "../../../kernel/deque.ts";
 import { Heap } from "../../../kernel/heap.ts";
-import type { FeedQueue, Offer, Overflow } from "../../../queueing/bounded-queue.ts";
+import { type FeedQueue, type Offer, type Overflow, refusalBy } from "../../../queueing/bounded-queue.ts";
 import type { Item } from "../../../queueing/item.ts";
 import { CountIntegral } from "../../../telemetry/integral.ts";
 import { PartitionItems, type SentPiece, toSendAgain } from "./partition-items.ts";
@@ -69,20 +69,13 @@ export class StreamQueue implements FeedQueue {
   offer(item: Item, _: number, now: Nanoseconds): Offer {
     let outcome: Offer = "queued";
     if (this.depth >= this.capacity) {
-      switch (this.overflow) {
-        case "block":
-          return "full";
-        case "drop-newest":
-          return "dropped-newest";
-        case "drop-oldest":
-          // The oldest are dropped where they are, in the streams. With a server that does not answer, the oldest that was not sent.
-          if (this.depth < 2 * this.capacity || this.outbox.length === 0) break;
-          this.displaced = this.outbox.shift() ?? null;
-          this.evicted.add(now);
-          outcome = "dropped-oldest";
-          break;
-        default:
-          this.overflow satisfies never;
+      const refusal = refusalBy(this.overflow);
+      if (refusal !== null) return refusal;
+      // The oldest are dropped where they are, in the streams. With a server that does not answer, the oldest that was not sent.
+      if (this.depth >= 2 * this.capacity && this.outbox.length > 0) {
+        this.displaced = this.outbox.shift() ?? null;
+        this.evicted.add(now);
+        outcome = "dropped-oldest";
       }
     }
     this.accept(item, now);
