@@ -1,7 +1,6 @@
 import { EXIT } from "../kernel/exit.ts";
 import { formatProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
-import { VERSION } from "../kernel/version.ts";
 import type { Host } from "./command.ts";
 import { StopSignals } from "./signals.ts";
 
@@ -26,18 +25,13 @@ export async function main(argv: readonly string[], signals?: StopSignals): Prom
   }
 }
 
-/** The console and the version are there at once; whatever else is asked for is parsed, by a package that is slow to load. */
+/** The console is there at once; whatever else is asked for is parsed, by a package that is slow to load. */
 async function perform(argv: readonly string[], host: Host): Promise<void> {
   const openConsole = async () => {
     const console = await import("./commands/console.ts");
     host.exit(await console.openConsole(host.signals));
   };
-  const [first, second] = argv;
-  if (first === undefined) return await openConsole();
-  if (second === undefined && (first === "-V" || first === "--version")) {
-    process.stdout.write(`${VERSION}\n`);
-    return;
-  }
+  if (argv.length === 0) return await openConsole();
   const { execute } = await import("./command-line.ts");
   await execute(argv, host, openConsole);
 }

@@ -405,8 +405,8 @@ describe("run", () => {
     );
   });
 
-  test.skipIf(!existsSync("/dev/full"))("standard output that takes nothing is told", async () => {
-    const child = Bun.spawn([process.execPath, MAIN, "list"], { env: cleanEnv(), stdout: Bun.file("/dev/full"), stderr: "pipe" });
+  test.skipIf(!existsSync("/dev/full")).each(["list", "--version"])("standard output that takes nothing of %s is told", async (asked) => {
+    const child = Bun.spawn([process.execPath, MAIN, asked], { env: cleanEnv(), stdout: Bun.file("/dev/full"), stderr: "pipe" });
     expect(await new Response(child.stderr).text()).toBe("lab-tui: standard output could not be written: the disk is full\n");
     expect(await child.exited).toBe(2);
   });
