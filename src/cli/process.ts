@@ -14,10 +14,14 @@ process.env["NODE_ENV"] ??= "production";
 neverWaitFor(process.stdout);
 neverWaitFor(process.stderr);
 
-// The reader of stderr may go away; results are written all the same.
-process.stderr.on("error", () => {});
+/** Streams that have failed: they never report the end of their output. */
+const failed = new Set<NodeJS.WriteStream>();
+/** Why standard output was not written; a reader that leaves early, such as `head`, is no failure. */
 let untold = "";
+// The reader of stderr may go away; results are written all the same.
+process.stderr.on("error", () => failed.add(process.stderr));
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  failed.add(process.stdout);
   if (error.code !== "EPIPE") untold = fileProblem(error);
 });
 
@@ -35,19 +39,20 @@ const LAST_WORDS_MS = 500;
 
 /** Arguments → exit code; the only way out of the console process. */
 void main(process.argv.slice(2), new StopSignals()).then(async (code) => {
-  const written = await drained(process.stdout);
+  await drained(process.stdout);
   if (untold !== "") process.stderr.write(`lab-tui: standard output could not be written: ${untold}\n`);
   await drained(process.stderr);
   // After a stop signal the process waits for no terminal.
   await terminalsCaughtUp(STOPPED.includes(code) ? LAST_WORDS_MS : Number.POSITIVE_INFINITY);
-  process.exit(written ? code : code || EXIT.usage);
+  process.exit(untold === "" ? code : code || EXIT.usage);
 });
 
-/** Resolves with true when everything was written out; false when it could not be. */
-function drained(stream: NodeJS.WriteStream): Promise<boolean> {
+/** Resolves when everything was written out, or could not be. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (failed.has(stream)) return Promise.resolve();
   return new Promise((resolve) => {
-    stream.on("error", () => resolve(false));
+    stream.on("error", () => resolve());
     // Only `end` waits for a slow reader of a pipe; the callback of the last write does not.
-    stream.end(() => resolve(true));
+    stream.end(() => resolve());
   });
 }

@@ -405,10 +405,22 @@ describe("run", () => {
     );
   });
 
-  test.skipIf(!existsSync("/dev/full")).each(["list", "--version"])("standard output that takes nothing of %s is told", async (asked) => {
-    const child = Bun.spawn([process.execPath, MAIN, asked], { env: cleanEnv(), stdout: Bun.file("/dev/full"), stderr: "pipe" });
-    expect(await new Response(child.stderr).text()).toBe("lab-tui: standard output could not be written: the disk is full\n");
-    expect(await child.exited).toBe(2);
+  test.skipIf(!existsSync("/dev/full")).each([
+    ["list", 2],
+    ["--version", 2],
+    ["run", 99],
+  ] as const)("standard output that takes nothing of %s is told, with the code of what failed first", async (asked, code) => {
+    const strict = file("strict.yaml", `${QUICK}thresholds: { throughput: ["value<1"] }\n`);
+    const args = asked === "run" ? [asked, strict, "-q", "--no-store", "--mode", "sync", "--json", "-"] : [asked];
+    const child = Bun.spawn([process.execPath, MAIN, ...args], { env: cleanEnv(), stdout: Bun.file("/dev/full"), stderr: "pipe" });
+    expect(await new Response(child.stderr).text()).toEndWith("lab-tui: standard output could not be written: the disk is full\n");
+    expect(await child.exited).toBe(code);
+  });
+
+  test.skipIf(process.platform === "win32")("a reader that has seen enough is no failure", async () => {
+    const command = `{ "${process.execPath}" "${MAIN}" schema; echo $? >&2; } | head -c 1`;
+    const child = Bun.spawn(["sh", "-c", command], { env: cleanEnv(), stdout: "ignore", stderr: "pipe" });
+    expect(await new Response(child.stderr).text()).toBe("0\n");
   });
 
   test("several scenarios are one list of results; files of a case have its number and mode, --rate and --duration are over the file", async () => {
