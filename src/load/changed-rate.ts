@@ -80,11 +80,12 @@ export function nextRate(rate: number, direction: RateStep): number {
 const ALIKE = 1 + 1e-9;
 
 /**
- * True when a changed load has all the arrivals that the load had before it was changed. Evenly spaced ones are as many as are expected in
- * whole: where less than one more is expected after the last, that one would be none of them.
+ * True when a changed load has the arrivals that the load had before it was changed, and no others. Evenly spaced ones are as many as are
+ * expected in whole: where less than one more is expected after the last, that one is none of them, before the change or after it.
  */
-export function keepsArrivals(changed: RampLoad, at: number): boolean {
-  return changed.arrivals === "poisson" || wholeTotal(changed) > Math.floor(rampTotal(changedRate(changed, at, 0)));
+export function keepsArrivals(load: RampLoad, changed: RampLoad, at: number): boolean {
+  const before = Math.floor(rampTotal(changedRate(load, at, 0)));
+  return load.arrivals === "poisson" || (wholeTotal(load) > before && wholeTotal(changed) > before);
 }
 
 /** The load at its next rate up or down from an instant on; null: it has none, too many would come, or none that is not there already. */
@@ -93,5 +94,5 @@ export function steppedRate(load: Load, at: number, direction: RateStep): RampLo
   const rate = ramp === null ? 0 : rateAfter(ramp, at);
   if (ramp === null || rate === 0) return null;
   const changed = changedRate(ramp, at, nextRate(rate, direction) / rate);
-  return rampTotal(changed) > MAX_ARRIVALS || !keepsArrivals(changed, at) ? null : changed;
+  return rampTotal(changed) > MAX_ARRIVALS || !keepsArrivals(ramp, changed, at) ? null : changed;
 }

@@ -63,8 +63,9 @@ function changedInTurn(first: RampLoad, asked: readonly { readonly share: number
   for (const { share, factor } of asked) {
     const from = instants.at(-1) ?? 0;
     const at = Math.floor(from + share * (duration - from));
-    const changed = changedRate(loads.at(-1) ?? first, at, factor);
-    if (!keepsArrivals(changed, at)) break;
+    const load = loads.at(-1) ?? first;
+    const changed = changedRate(load, at, factor);
+    if (!keepsArrivals(load, changed, at)) break;
     instants.push(at);
     loads.push(changed);
   }
@@ -190,6 +191,8 @@ describe("steps of the rate", () => {
       expect.anything(),
     ]);
     expect(steppedRate(ten, 800_001, "down")).not.toBeNull();
+    // In 1.09 s there are still 10, and at 12.5/s there would be an eleventh, due before the change.
+    expect([1_000_001, 900_001].map((at) => steppedRate({ ...ten, duration: 1_090_000 }, at, "up") === null)).toEqual([true, false]);
     const most: Load = { executor: "constant-arrival-rate", rate: 1e9, timeUnit: SECOND, duration: SECOND, arrivals: "uniform", jitter: 0 };
     expect(steppedRate(most, 0, "up")).toBeNull();
     expect(steppedRate(most, 0, "down")).not.toBeNull();

@@ -33,7 +33,7 @@ const runContexts: fc.Arbitrary<RunContext> = fc.record({
   running: fc.boolean(),
   replaying: fc.constant(false),
   shows: fc.boolean().map((shows) => () => shows),
-  pointAfter: fc.constantFrom(null, () => 1),
+  pointAfter: fc.constantFrom(null, (point: number | null) => (point ?? 0) + 1),
   steerable: fc.boolean(),
   until: fc.constantFrom(0, 500, 20_000),
   moments: fc.constantFrom([], [700, 5000]),
