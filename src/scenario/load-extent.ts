@@ -58,6 +58,11 @@ export function arrivalEstimate({ load }: Pick<Scenario, "load">): number | null
   }
 }
 
+/** Expected number of arrivals without a fraction; 0 where only the tape determines it. */
+export function expectedArrivals(of: Pick<Scenario, "load">): number {
+  return Math.floor(arrivalEstimate(of) ?? 0);
+}
+
 /** A piecewise linear rate: from `startRate` arrivals per `timeUnit` to the target of each stage in turn. */
 export interface Ramp {
   readonly startRate: number;

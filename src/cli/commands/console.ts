@@ -1,5 +1,6 @@
 import { EXIT } from "../../kernel/exit.ts";
 import { formatProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
+import type { Choice } from "../../views/live/choices.ts";
 import type { BrowseHost } from "../../views/live/screens/browse.tsx";
 import type { FormValues } from "../../views/live/screens/browse-actions.ts";
 import type { Session } from "../../views/live/session.tsx";
@@ -23,9 +24,10 @@ export async function openConsole(signals: StopSignals): Promise<number> {
     const { firstList } = await import("../../views/live/screens/browse-drawing.ts");
     const { listScenarios } = await import("../../scenario/find.ts");
     const choices = () => Object.values(listScenarios()).flat();
-    display.open(firstList(choices(), appearance.bindings ?? {}, display.appearance.look));
+    const found = choices();
+    display.open(firstList(found, appearance.bindings ?? {}, display.appearance.look));
     const { Session } = await import("../../views/live/session.tsx");
-    return await new Console(new Session(display), signals).loop(choices);
+    return await new Console(new Session(display), signals).loop(found, choices);
   } finally {
     await display.leave();
   }
@@ -41,17 +43,18 @@ class Console {
     private readonly signals: StopSignals,
   ) {}
 
-  /** Resolves with the exit code when the user has left. `choices`: finds the scenarios. */
-  async loop(choices: BrowseHost["choices"]): Promise<number> {
+  /** Resolves with the exit code when the user has left. `found`: the scenarios at its start; `choices` finds them anew. */
+  async loop(found: readonly Choice[], choices: BrowseHost["choices"]): Promise<number> {
     const { browse, emptyMemory } = await import("../../views/live/screens/browse.tsx");
     const host = await browseHost(choices);
     const memory = emptyMemory();
+    let listed = found;
     for (;;) {
       this.signals.handle((signal) => {
         this.stoppedBy ??= signal;
         this.stopped.resolve();
       });
-      const outcome = await Promise.race([browse(this.session, host, memory), this.stopped.promise]);
+      const outcome = await Promise.race([browse(this.session, host, memory, listed), this.stopped.promise]);
       if (this.stoppedBy !== null) return this.stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
       if (outcome === undefined || outcome.kind === "quit") return EXIT.done;
       if (outcome.kind === "history") {
@@ -63,6 +66,8 @@ class Console {
         if (typeof ran === "string") memory.notice = ran;
         else if (ran === EXIT.interrupted || ran === EXIT.terminated || this.session.inputOver) return ran;
       }
+      // Files may have changed meanwhile.
+      listed = choices();
     }
   }
 

@@ -1,5 +1,5 @@
 import type { CasePlan } from "../../plan/plan.ts";
-import { arrivalEstimate } from "../../scenario/load-extent.ts";
+import { arrivalEstimate, expectedArrivals } from "../../scenario/load-extent.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
 import { disturbedByStop } from "../../telemetry/disturbance.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
@@ -143,7 +143,7 @@ class CaseRecord {
         this.started(message, runner);
         return;
       case "rate-changed":
-        this.count = Math.floor(arrivalEstimate(message) ?? 0);
+        this.count = expectedArrivals(message);
         this.listener.rateChanged(message);
         return;
       case "tape":

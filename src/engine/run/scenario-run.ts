@@ -5,7 +5,7 @@ import { estimatedRepeats, isPreciseTo, runThresholds, typicalCases } from "../.
 import { shortfallOf } from "../../analysis/shortfall.ts";
 import { VERSION } from "../../kernel/version.ts";
 import { type CasePlan, type NamedScenario, planCases, queueCapacity, repeatedCases, runOrder, scenarioHash } from "../../plan/plan.ts";
-import { arrivalEstimate } from "../../scenario/load-extent.ts";
+import { arrivalEstimate, expectedArrivals } from "../../scenario/load-extent.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { readAllowance, threadsFor } from "../../telemetry/allowance.ts";
 import { BOUNDS } from "../../telemetry/disturbance.ts";
@@ -241,8 +241,8 @@ export class ScenarioRun implements CaseRunner {
   }
 
   private rateChanged(index: number, plan: CasePlan, predicted: Prediction): RunEvent {
-    const count = Math.floor(arrivalEstimate(plan.scenario) ?? 0);
-    return { type: "rate-changed", index, changes: this.changed.changesOf(plan), outline: outlineOf(plan, predicted), count };
+    const [changes, outline] = [this.changed.changesOf(plan), outlineOf(plan, predicted)];
+    return { type: "rate-changed", index, changes, outline, count: expectedArrivals(plan.scenario) };
   }
 
   /** The prediction for a plan, or none where a simulation would take CPU time that is noticed beside a running case. */

@@ -6,6 +6,7 @@ import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
 import * as header from "../../../src/scenario/header-scalars.ts";
 import { LayeredFile } from "../../../src/scenario/layered-file.ts";
 import { loadScenario, resolveScenario } from "../../../src/scenario/load.ts";
+import { expectedArrivals } from "../../../src/scenario/load-extent.ts";
 import { parseOverride } from "../../../src/scenario/overrides.ts";
 import * as rule from "../../../src/scenario/rule-scalars.ts";
 import * as s from "../../../src/scenario/scalars.ts";
@@ -245,6 +246,13 @@ describe("what a load comes to", () => {
     const load = { executor: "constant-arrival-rate", rate: 30, timeUnit: "1m", duration: "2m" };
     expect(arrivalEstimate(of(load))).toBeCloseTo(60, 6);
     expect(arrivalEstimate(of({ ...load, rate: "max" }))).toBeNull();
+  });
+
+  test("is as many whole arrivals as are expected, for all that rounding takes away", () => {
+    const load = { executor: "constant-arrival-rate", rate: 0.29, duration: "100s" };
+    expect([Math.floor((0.29 * 1e8) / 1e6), expectedArrivals(of(load))]).toEqual([28, 29]);
+    expect(expectedArrivals(of({ ...load, rate: 0.295 }))).toBe(29);
+    expect(expectedArrivals(of({ ...load, rate: "max" }))).toBe(0);
   });
 
   test("bursts last from the first to the last", () => {

@@ -11,6 +11,7 @@ import { browseContext, browseView, drawList } from "./browse-drawing.ts";
 
 /** Functions that the list of scenarios needs from its caller. */
 export interface BrowseHost {
+  /** Finds the scenarios anew, after one was edited. */
   readonly choices: () => readonly Choice[];
   /** Works out a preview beside the screen. Returns a function that cancels it. */
   readonly preview: (choice: Choice, done: (preview: Preview) => void) => () => void;
@@ -40,24 +41,31 @@ export function emptyMemory(): BrowseMemory {
   return { state: FIRST_PLACE, notice: "", since: null };
 }
 
-/** Shows the scenarios; resolves with what the user wants. */
-export function browse(session: Session, host: BrowseHost, memory: BrowseMemory): Promise<BrowseOutcome> {
-  return session.ask<BrowseOutcome>((given, decide) => <Browse host={host} memory={memory} onDone={decide} {...given} />, { kind: "quit" });
+/** Shows the scenarios that were found; resolves with what the user wants. */
+export function browse(
+  session: Pick<Session, "ask">,
+  host: BrowseHost,
+  memory: BrowseMemory,
+  found: readonly Choice[],
+): Promise<BrowseOutcome> {
+  const props = { host, memory, found };
+  return session.ask<BrowseOutcome>((given, decide) => <Browse {...props} onDone={decide} {...given} />, { kind: "quit" });
 }
 
 interface BrowseProps extends ScreenProps {
   readonly host: BrowseHost;
   readonly memory: BrowseMemory;
+  readonly found: readonly Choice[];
   readonly onDone: (outcome: BrowseOutcome) => void;
 }
 
 /** How long one looks at a scenario before its prediction is worked out, in milliseconds. */
 const PAUSE_MS = 200;
 
-function Browse({ host, memory, keyboard, surface, appearance, bindings, terminal, onDone, ...on }: BrowseProps) {
+function Browse({ host, memory, found, keyboard, surface, appearance, bindings, terminal, onDone, ...on }: BrowseProps) {
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
-  const [choices, setChoices] = useState(() => arranged(host.choices()));
+  const [choices, setChoices] = useState(() => arranged(found));
   const context = browseContext(choices);
   const act = (intent: BrowseIntent, state: BrowseState) => {
     const place = chosenPlace(state, context);
@@ -81,10 +89,10 @@ function Browse({ host, memory, keyboard, surface, appearance, bindings, termina
   };
   const edited = async (choice: Choice | null) => {
     const { name, problem } = await host.edit(choice);
-    const found = arranged(host.choices());
-    const place = found.findIndex((one) => one.name === name);
-    const why = found[place]?.why;
-    setChoices(found);
+    const anew = arranged(host.choices());
+    const place = anew.findIndex((one) => one.name === name);
+    const why = anew[place]?.why;
+    setChoices(anew);
     setState({ ...FIRST_PLACE, at: Math.max(0, place) });
     memory.since = null;
     memory.notice = why === undefined ? printable(problem, 200) : `${printable(name, 40)}: ${printable(why, 400)}`;
