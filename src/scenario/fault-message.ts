@@ -20,6 +20,8 @@ export function faultMessage(fault: YamlFault): string {
       return `${dotted(fault.path)}: is a merge key, which YAML 1.2 does not have; write its fields out, got ${printable(fault.merged, 41)}`;
     case "unresolved-alias":
       return `file: must define an anchor before its alias, got *${printable(fault.alias, 40)}`;
+    case "local-tag":
+      return `file: must have no tags of other programs, got ${printable(fault.tag, 40)}`;
     case "endless-aliases":
       return `file: must not expand aliases without end, got ${printable(fault.why)}`;
     case "unreadable":

@@ -40,6 +40,7 @@ export type YamlFault = { readonly at: Place } & (
   | { readonly kind: "repeated-key"; readonly path: Path; readonly value: unknown }
   | { readonly kind: "merge-key"; readonly path: Path; readonly merged: string }
   | { readonly kind: "unresolved-alias"; readonly alias: string }
+  | { readonly kind: "local-tag"; readonly tag: string }
   | { readonly kind: "endless-aliases"; readonly why: string }
   | { readonly kind: "unreadable"; readonly why: string }
 );
@@ -77,11 +78,12 @@ export class YamlFile {
     try {
       const read = compose(text, lines);
       if ("kind" in read) return faulty(read);
-      const faults = [...read.faults, ...mergeKeys(read.document, lines), ...unresolvedAliases(read.document, lines)];
-      if (!faults.every(isMild)) return new YamlFile(file, text, read.document, lines, faults, undefined);
-      const plain = plainValue(read.document);
-      if ("kind" in plain) return new YamlFile(file, text, read.document, lines, [...faults, plain], undefined);
-      return new YamlFile(file, text, read.document, lines, faults, plain.value);
+      const { document } = read;
+      const faults = [...read.faults, ...mergeKeys(document, lines), ...unresolvedAliases(document, lines), ...localTags(document, lines)];
+      if (!faults.every(isMild)) return new YamlFile(file, text, document, lines, faults, undefined);
+      const plain = plainValue(document);
+      if ("kind" in plain) return new YamlFile(file, text, document, lines, [...faults, plain], undefined);
+      return new YamlFile(file, text, document, lines, faults, plain.value);
     } catch (error) {
       return faulty({ kind: "unreadable", at: BEGINNING, why: error instanceof Error ? error.message : String(error) });
     }
@@ -219,6 +221,17 @@ function unresolvedAliases(document: Document, lines: LineCounter): YamlFault[] 
     Alias(_, node) {
       if (node.resolve(document) !== undefined) return;
       faults.push({ kind: "unresolved-alias", at: placeAt(lines, node.range?.[0] ?? 0), alias: node.source });
+    },
+  });
+  return faults;
+}
+
+/** Tags of another program, which mean nothing here: `!env RATE` would be read as the text RATE. */
+function localTags(document: Document, lines: LineCounter): YamlFault[] {
+  const faults: YamlFault[] = [];
+  visit(document, {
+    Node(_, { tag, range }) {
+      if (tag !== undefined && /^!./.test(tag)) faults.push({ kind: "local-tag", at: placeAt(lines, range?.[0] ?? 0), tag });
     },
   });
   return faults;

@@ -118,6 +118,11 @@ describe("a program that misbehaves is named, and what it held has failed:", () 
       `${READY}${EACH} echo '{"id":99}'; done`,
       /^the program answered message 99, which it was never sent$/,
     ],
+    [
+      "it writes another encoding",
+      `${READY}${EACH} printf '{"id":%d,"set":{"a":"\\351"}}\\n' $id; done`,
+      /^the program wrote a line that is not UTF-8: /,
+    ],
     ["it closes its output", `${READY}exec 1>&-; ${EACH} :; done`, /^the program closed its standard output$/],
   ])("%s", async (_, script, why) => {
     const one = supervise(script);

@@ -140,14 +140,18 @@ describe("valid scenarios", () => {
 describe("files that are no scenario", () => {
   const folder = mkdtempSync(join(tmpdir(), "lab-scenario-"));
 
-  test("missing, a folder, too large, binary: each a sentence and exit 104", () => {
+  test("missing, a folder, too large, binary, in another encoding: each a sentence and exit 104", () => {
     writeFileSync(join(folder, "large.yaml"), "a".repeat(MAX_FILE_BYTES + 1));
     writeFileSync(join(folder, "binary.yaml"), "title: \u0000");
+    writeFileSync(join(folder, "latin1.yaml"), Buffer.from("title: a\ntags: { b: caf\u00e9 }\n", "latin1"));
+    writeFileSync(join(folder, "utf16.yaml"), Buffer.from("\ufefftitle: a\n", "utf16le"));
     for (const [name, part] of [
       ["none.yaml", "no such file"],
       [".", "folder"],
       ["large.yaml", "at most 1000000 bytes"],
       ["binary.yaml", "binary file"],
+      ["latin1.yaml", "latin1.yaml:2:15: file: must be text in UTF-8"],
+      ["utf16.yaml", "binary file"],
     ] as const) {
       try {
         loadScenario(join(folder, name));

@@ -11,6 +11,7 @@ describe("what a text breaks as YAML has a kind and a place", () => {
     ["a: 1\nb: { c: 1, c: 2 }\n", "repeated-key", { line: 2, column: 12 }, true],
     ["a: 1\nb:\n  <<: { c: 2 }\n", "merge-key", { line: 3, column: 3 }, true],
     ["a: *b\n", "unresolved-alias", { line: 1, column: 4 }, false],
+    ["a: 1\nb: !env RATE\n", "local-tag", { line: 2, column: 9 }, false],
     [`a: &a [x]\n${LAUGHS}\n`, "endless-aliases", { line: 1, column: 1 }, false],
     ["[".repeat(65), "nesting", { line: 1, column: 65 }, false],
   ];
@@ -26,6 +27,11 @@ describe("what a text breaks as YAML has a kind and a place", () => {
     const [repeated, merge] = YamlFile.parse("s.yaml", "b: { c: 1, c: 2 }\nd: { <<: *b }\n".replace("b:", "b: &b")).faults;
     expect(repeated).toMatchObject({ path: ["b", "c"], value: 2 });
     expect(merge).toMatchObject({ path: ["d", "<<"], merged: "*b" });
+  });
+
+  test("tags that say what a value is already are no fault", () => {
+    const { faults, value } = YamlFile.parse("s.yaml", "a: !!str 5\nb: !!int 5\nc: ! 7\n");
+    expect([faults, value]).toEqual([[], { a: "5", b: 5, c: "7" }]);
   });
 
   test("without any a text has its value", () => {

@@ -21,6 +21,19 @@ describe("lines of a program", () => {
     }
   });
 
+  test("that are not UTF-8 are marked, and only those", () => {
+    const heard: unknown[] = [];
+    const all = Buffer.concat([bytes("a\n"), Uint8Array.of(0x63, 0xe9), bytes("\nb\n")]);
+    new LineSplitter(100).read(all, (...line) => heard.push(line));
+    new LineSplitter(100).read(bytes("\ufffd\n"), (...line) => heard.push(line));
+    expect(heard).toEqual([
+      ["a", false],
+      ["c\ufffd", true],
+      ["b", false],
+      ["\ufffd", false],
+    ]);
+  });
+
   test("longer than allowed are refused, ended or not", () => {
     expect(new LineSplitter(10).read(bytes("x".repeat(11)), () => {})).toBe(false);
     const cut = new LineSplitter(10);

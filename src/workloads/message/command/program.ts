@@ -108,8 +108,8 @@ export class Program {
   private async readOutput(): Promise<void> {
     const reader = new LineSplitter(LONGEST_LINE);
     let wrong: string | null = null;
-    const hear = (line: string) => {
-      wrong ??= this.hear(line);
+    const hear = (line: string, garbled: boolean) => {
+      wrong ??= garbled ? `wrote a line that is not UTF-8: ${quoted(line, 80)}` : this.hear(line);
     };
     for await (const bytes of this.child.stdout) {
       // What comes after a fault is read, so that the pipe is never full, and dropped.
