@@ -35,10 +35,10 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
     if (group.length < 2) return [];
     const loads = ofLoads(group, batched[0] ?? "");
     if (loads !== "") return [{ sentence: `${label}: no batch is called best${loads}.`, points: null }];
-    // Without the disturbance another point might be better.
-    const best = group.some(isDisturbed) ? null : bestOf(group);
+    const best = bestOf(group);
     if (best === null) return [{ sentence: `${label}: ${noBest(group)}.`, points: null }];
-    const points = new Set([best.one, ...best.asGood].map(name));
+    // Without the disturbance another point might be better: whether the best one moves is not known.
+    const points = group.some(isDisturbed) ? null : new Set([best.one, ...best.asGood].map(name));
     // Where a field has no effect, its points count as one.
     const rest = best.asGood.filter((one) => name(one) !== name(best.one));
     const beside = rest.length === 0 ? "" : `, and as good but for noise at ${pointsText(rest, group)}`;
@@ -47,7 +47,8 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
     const length = ({ latency }: CaseResult) => percentileOf(latency.sojourn, tail) ?? 0;
     const figures = (of: CaseResult) => `${formatCount(of.throughput)}/s, ${tailText(of.latency.sojourn, times)}`;
     const worst = group.reduce((a, b) => (length(b) > length(a) ? b : a));
-    const longest = tailsDiffer(best.one, worst) > 0 ? `; longest ${tail} at ${name(worst)} (${figures(worst)})` : "";
+    const longest =
+      !isDisturbed(worst) && tailsDiffer(best.one, worst) > 0 ? `; longest ${tail} at ${name(worst)} (${figures(worst)})` : "";
     const told = `best at ${name(best.one)} (${bestFigures(best, group)})${beside}${leftOutText(group)}${thoughText(best, group)}${longest}`;
     return [{ sentence: `${label}: ${told}.`, points }];
   });

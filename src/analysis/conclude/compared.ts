@@ -72,9 +72,10 @@ function neverFull(series: readonly CaseResult[]): boolean {
 export function offload(series: readonly CaseResult[], label: string, field: string): string {
   const told = series.map((one) => {
     const { delayMs, busy } = one.process.eventLoop;
-    return `${at(one, field)}: ${formatCount(one.throughput)}/s, ${slow(one, series)}, the loop held ${formatShare(busy)} of the time and ${formatMs(delayMs.p99)} late`;
+    const handed = at(one, field) === "none" ? "not handed over" : `handed over by ${at(one, field)}`;
+    return `${handed} ${formatCount(one.throughput)}/s, ${slow(one, series)}, the loop held ${formatShare(busy)} of the time, its p99 of lateness ${formatMs(delayMs.p99)}`;
   });
-  return `${label}, handed over ${told.join("; ")}${ofLoads(series, field)}.`;
+  return `${label}: ${told.join("; ")}${ofLoads(series, field)}.`;
 }
 
 /** The cost of points without a limit on concurrency. */

@@ -1,5 +1,6 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { agreeing, outOf } from "../../kernel/wording.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { throughputDiffers } from "../../telemetry/noise.ts";
 import { keepsPace, keepsUp, lineGrowth } from "../../telemetry/pace.ts";
@@ -33,10 +34,16 @@ export function knee(asSwept: readonly CaseResult[], label: string): string | nu
   if (over === undefined) return `${label} keeps up with every rate tried, up to ${rate(last(series))}.`;
   const kept = series.slice(0, series.indexOf(over));
   const best = kept.at(-1);
-  const most = Math.max(...series.map(({ throughput }) => throughput));
+  const most = mostOf(series);
   const range =
     best === undefined ? "none of the rates tried" : best === first(kept) ? rate(best) : `${rate(first(kept))} to ${rate(best)}`;
   return `${label} keeps up with ${range}; at ${rate(over)} ${failing(over)}, and it does ${formatCount(most)}/s at most.`;
+}
+
+/** The highest throughput of the undisturbed cases: one that was disturbed may have had a faster core. */
+function mostOf(series: readonly CaseResult[]): number {
+  const sound = series.filter((one) => !isDisturbed(one));
+  return Math.max(...(sound.length === 0 ? series : sound).map(({ throughput }) => throughput));
 }
 
 /** States that all series keep up with the same rates; null: one does not, or their rates differ. */
@@ -79,7 +86,5 @@ export function modesCompared(cases: readonly CaseResult[]): string[] {
   const short = asynchronous[index];
   if (short === undefined) return [`${begins} and keeps up with all of them.`];
   const against = `${formatCount(short.throughput)}/s against ${formatCount(sync[index]?.throughput ?? 0)}/s`;
-  return [
-    `${begins}; at ${rate(short)} it no longer keeps up: ${against} in sync (predicted to end there: ${short.predicted.bottleneck}).`,
-  ];
+  return [`${begins}; at ${rate(short)} it no longer keeps up: ${against} in sync (predicted limit: ${short.predicted.bottleneck}).`];
 }

@@ -45,7 +45,7 @@ const UNSURE = 0.5;
 
 /** The law that the points follow, or why none is reported. `what`: the effect of the rest of the work. */
 function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], what: string, options: FitOptions = {}): string {
-  if (series.some(isDisturbed)) return "no law is fitted, since other programs disturbed it";
+  if (series.some(isDisturbed)) return "no law is fitted, since some of the points were disturbed";
   if (loadsDiffer(series)) return "no law is fitted through points that got different loads";
   if (series.some(doesAllThatComes)) return "no law is fitted, since at some points all was done that came, and that is no limit of theirs";
   const [amdahl, usl] = [tellAmdahl(points, options), tellUsl(points, options)];

@@ -1,7 +1,8 @@
 import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
-import { counted } from "../../kernel/wording.ts";
+import { agreeing, counted } from "../../kernel/wording.ts";
 import { keyShares } from "../../load/keys.ts";
+import { theCores } from "../../telemetry/allowance.ts";
 import { laneShares } from "../../theory/capacity.ts";
 import { batchesAhead } from "../../theory/redis.ts";
 import { mayHelp } from "./advice.ts";
@@ -89,10 +90,13 @@ export function busySlots(facts: Facts): Finding | null {
   const { hosts = [] } = result;
   const most = equation(countTerm(slots), [["÷", durationTerm(each)]], rateTerm, "is");
   // Workers that are started with the case share its cores, with Redis and the runner.
-  const full = scenario.distributed.redis === "auto" && facts.computes && slots >= cores;
-  const help = full ? "More cores, or less work, would help." : "More workers would help.";
-  const text = `The slots are the limit: ${most}, those of ${counted(hosts.length, "worker")}; ${rate} went through. ${help}`;
-  return { limit: full ? "cores" : "workers", text };
+  if (scenario.distributed.redis === "auto" && facts.computes && slots >= cores) {
+    const share = `the ${counted(slots, "slot")} of ${counted(hosts.length, "worker")} ${agreeing(slots, "shares", "share")} ${theCores(result)} with Redis and the runner`;
+    const text = `The cores are the limit: ${share}, and ${most}; ${rate} went through. More cores, or less work, would help.`;
+    return { limit: "cores", text };
+  }
+  const text = `The slots are the limit: ${most}, those of ${counted(hosts.length, "worker")}; ${rate} went through. More workers would help.`;
+  return { limit: "workers", text };
 }
 
 function fullBatches({ result: { batches }, scenario: { distributed } }: Facts): boolean {

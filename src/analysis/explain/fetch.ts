@@ -50,14 +50,19 @@ function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
   const { sent } = fetch;
   const tried = sent + fetch.retries;
   const went = `${tried} attempts for the ${sent === 1 ? "one request that was" : `${sent} requests that were`} sent${parents}`;
-  return `Retries: ${went}, ${(tried / sent).toFixed(3)} each${series(settings)}; ${outOf(fetch.ok, fetch.requests)} ended well.`;
+  return `Retries: ${went}, ${attemptsEach(tried / sent)} each${series(settings)}; ${outOf(fetch.ok, fetch.requests)} ended well.`;
 }
 
 function series(settings: FetchSettings): string {
   const demand = requestDemand(settings);
   if (demand === null || demand.failing === 0) return "";
   const aside = (settings.target?.mock?.outages.length ?? 0) > 0 ? ", its outages aside" : "";
-  return `; as the server is described${aside}, ${shareOf(demand.failing)} of attempts fail, of which the geometric series up to ${counted(settings.retry.max, "retry", "retries")} makes ${demand.attempts.toFixed(3)}`;
+  return `; as the server is described${aside}, ${shareOf(demand.failing)} of attempts fail, of which the geometric series up to ${counted(settings.retry.max, "retry", "retries")} makes ${attemptsEach(demand.attempts)}`;
+}
+
+/** With as many digits as show the retries, which many attempts do without. */
+function attemptsEach(attempts: number): string {
+  return attempts < 10 ? attempts.toFixed(3) : formatCount(attempts);
 }
 
 /** A share with as many digits as calculations need. */

@@ -222,7 +222,8 @@ export function unclear(facts: Facts): Finding | null {
     const text = `What the lab itself costs is the limit, since no work is asked: reading, queueing, handing over and recording; ${computing}, and ${facts.rate} went through.`;
     return { limit: "lab", text: format === null ? text : `${text} ${format.text}` };
   }
-  const when = crowd === null ? "" : ` For ${formatMs(crowd.ms)} they did, ${formatMs(crowd.p50)} at the median${since(crowd)}.`;
+  const when =
+    crowd === null ? "" : ` They did for ${formatMs(crowd.ms)} of the run, each ${formatMs(crowd.p50)} at the median${since(crowd)}.`;
   const slow = slowest(result.latency.sojourn);
   const text = `No single limit shows: ${facts.noun}s waited (${slow.word === "p99" ? "99th percentile of the sojourn time" : "longest sojourn time"} ${formatMs(slow.ms)}, ${facts.whereWorked} ${formatMs(slowest(result.latency.service).ms)}), ${computing}, and ${facts.rate} went through.${when}`;
   return { limit: "none", text };

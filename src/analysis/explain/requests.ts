@@ -206,12 +206,22 @@ function allConnections(facts: RequestFacts): string | null {
   return `The connections are the limit: there ${agreeing(connections, "is", "are")} ${counted(connections, "connection")}${where} for ${for_}, each attempt held one for ${formatMs(held)}, and ${sum}; ${rate} went through.${more(facts)}`;
 }
 
+/** Share of all slots below which their mean use shows that the list ended with fewer left than slots. */
+const WHOLE = 0.97;
+
+/** True where the end of a list leaves slots free for as long as its slowest item takes, and no longer. */
+function listEnded({ load, places, used, result, fetch }: RequestFacts): boolean {
+  if (load.executor !== "shared-iterations" || used >= WHOLE) return false;
+  return places * result.durationMs - fetch.sent * fetch.itemMs <= places * result.latency.service.max;
+}
+
 function allPlaces(facts: RequestFacts): string | null {
   const { places, used, fetch, where, rate, underWay, state } = facts;
   // With as many requests as slots, none waits for one.
   if (used < FULLY || fetch.requests <= places) return null;
   const sum = equation(countTerm(places, `${state}${where}`), [["÷", durationTerm(fetch.itemMs)]], rateTerm, "is");
-  return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average.${more(facts)}`;
+  const ending = listEnded(facts) ? ", fewer at the end of the list" : "";
+  return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average${ending}.${more(facts)}`;
 }
 
 /** All slots or connections were in use during the peak of arrivals, though not over the whole run. */

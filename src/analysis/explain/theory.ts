@@ -2,7 +2,6 @@ import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { squaredVariation } from "../../load/service-times.ts";
 import { takesStatedTime } from "../../scenario/work-kinds.ts";
 import { theCores } from "../../telemetry/allowance.ts";
-import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { SteadyState } from "../../telemetry/prediction.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { offeredRate } from "../../theory/demand.ts";
@@ -10,6 +9,7 @@ import { mg1Sojourn } from "../../theory/queues.ts";
 import type { Facts } from "./facts.ts";
 import type { Explained } from "./fetch.ts";
 import type { Limit } from "./finding.ts";
+import { explainMachine } from "./machine.ts";
 
 /** Compares measurement and prediction. */
 
@@ -19,7 +19,8 @@ const TOLD = 0.03;
 const HEAVY = 3;
 
 /** Compares the measurement with the simulation of the same arrivals and service times, and with the formula and its band. */
-export function againstTheory({ result, scenario, longEnough }: Facts): string {
+export function againstTheory(facts: Facts): string {
+  const { result, scenario, longEnough } = facts;
   const { predicted, latency, throughput, ledger } = result;
   // Theory predicts the whole load; one message has no rate.
   const whole = result.status !== "aborted" && longEnough && ledger.processed > 1;
@@ -36,16 +37,48 @@ export function againstTheory({ result, scenario, longEnough }: Facts): string {
     return `${who} expects ${rates}; measured: ${formatCount(throughput)}/s. Service times vary so much${varies} that the mean sojourn time of one run says nothing.`;
   }
   const means = `${who} expects ${rates} and a mean sojourn time of ${formatMs(predicted.sojournMean)}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.`;
-  return [means, steadyState === null ? "" : besideFormula(steadyState, result), handling(result)].filter(Boolean).join(" ");
+  const formula = steadyState === null ? "" : besideFormula(steadyState, result);
+  return [means, formula, ...(fellShort(result) ? [longerWork(facts), handling(result)] : [])].filter(Boolean).join(" ");
+}
+
+/** Share of the predicted throughput that was not done from which its causes are told. */
+const SHORT = 0.05;
+
+/** True where clearly less was done than predicted, and no other program had the cores meanwhile. */
+function fellShort(result: Explained): boolean {
+  return result.throughput < (1 - SHORT) * (result.predicted.throughput ?? 0) && !(explainMachine(result)?.coresTaken ?? false);
+}
+
+/** Relative excess of the work over the time asked from which it is told, and up to which its parts may differ from the whole. */
+const LONGER = 0.03;
+const UNEXPLAINED = 0.015;
+
+/** By how much computing took longer than asked, where each thread that works could have a core of its own. */
+function longerWork({ result, scenario, computes, slots, cores, main, remote }: Facts): string {
+  const { latency, process } = result;
+  const { time, perBatch } = scenario.work;
+  if (scenario.workload !== "message" || !computes || time === 0 || perBatch > 0 || slots > cores || process.work == null) return "";
+  const longer = latency.service.mean / (time / 1000) - 1;
+  if (longer < LONGER) return "";
+  const { slowerBy, takenAwayMs, askedMs } = process.work;
+  const waited = (takenAwayMs ?? 0) / askedMs;
+  const said = `Work took ${formatShare(longer)} longer than asked`;
+  if (takenAwayMs == null || slowerBy < 0 || Math.abs(longer - slowerBy - waited) > UNEXPLAINED) return `${said}.`;
+  // Threads beside the working ones need a core, too, where these have all.
+  const beside = remote ? "Redis and the runner" : result.mode === "parallel" ? "the source's thread" : null;
+  const shared =
+    slots === cores && beside !== null && main > 0 ? `, which ${remote ? "the workers" : "the Workers"} share with ${beside}` : "";
+  if (waited < UNEXPLAINED) return `${said}, on a core slower than when it was calibrated.`;
+  if (slowerBy < UNEXPLAINED) return `${said}, mostly waiting for a core${shared}.`;
+  return `${said}: ${formatShare(slowerBy)} on a core slower than when it was calibrated, the rest waiting for a core${shared}.`;
 }
 
 /** Share of the capacity from which the lab's own handling of messages is mentioned, where less was done than predicted. */
 const HANDLING = 0.05;
 
-/** What receiving, queueing and holding messages cost, where that and nothing else kept a case from what was predicted. */
-function handling(result: Explained): string {
-  const { shortfall, throughput, predicted } = result;
-  if (shortfall == null || isDisturbed(result) || throughput >= (1 - HANDLING) * (predicted.throughput ?? 0)) return "";
+/** What receiving, queueing and holding messages cost. */
+function handling({ shortfall }: Explained): string {
+  if (shortfall == null) return "";
   const share = shortfall.causes.overhead / shortfall.capacity;
   return share < HANDLING ? "" : `Receiving, queueing and holding messages took ${formatShare(share)} of what the work could have had.`;
 }
@@ -124,7 +157,7 @@ export function anotherLimit(facts: Facts, found: Limit): string {
   const meant = MEANT[predicted.bottleneck];
   const measured = result.status !== "aborted" && facts.longEnough && result.ledger.processed > 1;
   if (meant === undefined || meant.includes(found) || !measured) return "";
-  const expected = `Predicted was another limit (${predicted.bottleneck})`;
+  const expected = `Predicted was ${found === "none" ? "a" : "another"} limit (${predicted.bottleneck})`;
   // A batch's one-time cost is shared by its messages.
   const asked = (scenario.work.time + scenario.work.perBatch / Math.max(1, result.batches.meanSize)) / 1000;
   const knownWork = scenario.workload === "message" && asked > 0;

@@ -110,13 +110,14 @@ export function processors(facts: Facts): Finding | null {
   const each = formatMs(result.latency.service.mean);
   const through = `${facts.rate} went through`;
   if (result.mode === "sync") {
-    if (main >= 0.5) {
+    // Beside waits that others could use, a thread has time to spare until it hardly waits.
+    if (main >= (facts.waitsOutside ? WORKER_BUSY : 0.5)) {
       const text = `The one thread is close to its limit: it was computing ${formatShare(main)} of the time, ${each} ${noun === "item" ? "an" : "a"} ${noun}, and what comes meanwhile waits its turn; ${through}. Threads of their own (parallel) would help.`;
       return { limit: "thread", text };
     }
     const help = facts.waitsOutside ? "async overlaps what waits." : "Threads of their own (parallel) would help.";
     const read = facts.readMs > 0 ? ` and by source.latency ${formatMs(facts.readMs)} to read` : "";
-    const text = `One ${noun} at a time is the limit: each takes ${each}${read}, the one thread was computing only ${formatShare(main)} of the time and does nothing else meanwhile; ${through}. ${help}`;
+    const text = `One ${noun} at a time is the limit: each takes ${each}${read}, the one thread was computing ${main < 0.5 ? "only " : ""}${formatShare(main)} of the time and does nothing else meanwhile; ${through}. ${help}`;
     return { limit: "processors", text };
   }
   if (!facts.waitsOutside && result.mode === "async" && scenario.async.offload === "none") {

@@ -34,8 +34,9 @@ const PREDICTED = / of ([\d.]+(?: [kMG])?)/;
 /** Figures of cases, measured and predicted, and their limit. */
 function groupText(group: readonly CaseResult[]): string {
   const figures = group.map((one) => {
-    const { throughput: expected } = one.predicted;
-    const of = expected === null ? "" : ` of ${formatCount(expected)}`;
+    const { throughput: expected, capacity } = one.predicted;
+    // Of work whose time is unknown only the arrivals are: they are no expectation of what is done.
+    const of = expected === null || capacity === null ? "" : ` of ${formatCount(expected)}`;
     return `${one.mode} ${formatCount(one.throughput)}/s${disturbedSign(one)}${of}`;
   });
   const limit = limitIn(group[0]?.explanation ?? "");

@@ -21,6 +21,10 @@ function offered(rate: string | undefined, cases: Cases): CaseResult | undefined
   return cases.find((one) => says(rate, one.offeredRate ?? 0));
 }
 
+const HANDED = template(
+  `[[not handed over]][[handed over by {how:message|batch}]] {rate:N}/s, {tail:${TAIL}} {p99:T}, the loop held {held:P} of the time, its p99 of lateness {late:D}`,
+);
+
 const CLAIMS: readonly Conclusion[] = [
   conclusion("{label:*} keeps up with every rate tried, up to {most:N}/s.", ({ label = "", most }, cases) => {
     const group = labelled(label, cases);
@@ -39,7 +43,9 @@ const CLAIMS: readonly Conclusion[] = [
       const group = labelled(label, cases).toSorted((a, b) => (a.offeredRate ?? 0) - (b.offeredRate ?? 0));
       const one = offered(over, group);
       if (one === undefined) return "no such rate";
-      if (!says(most, Math.max(...group.map(({ throughput }) => throughput)))) return "not the most that was done";
+      const sound = group.filter((each) => !isDisturbed(each));
+      const rates = (sound.length === 0 ? group : sound).map(({ throughput }) => throughput);
+      if (!says(most, Math.max(...rates))) return "not the most that was done undisturbed";
       const below = group.slice(0, group.indexOf(one));
       if ((range === "none of the rates tried") !== (below.length === 0)) return "a rate below kept up";
       if (below.some((each) => fellBehind(each, group))) return "below it not all was done";
@@ -198,7 +204,23 @@ const CLAIMS: readonly Conclusion[] = [
     }
     return null;
   }),
-  conclusion("{label:*}, handed over {points:*}.", () => null),
+  conclusion(
+    "{label:*}: {first:not handed over|handed over by message|handed over by batch} {points:*}.",
+    ({ label = "", first = "", points = "" }, cases) => {
+      for (const point of `${first} ${points}`.split("; ")) {
+        const { how, rate, held, late } = HANDED(point.replace(/ \(the offered load.*$/, "")) ?? {};
+        const one = labelled(label, cases).find(
+          ({ params, throughput, process: { eventLoop } }) =>
+            text(params["async.offload"]) === (how ?? "none") &&
+            says(rate, throughput) &&
+            says(held, eventLoop.busy) &&
+            says(late, eventLoop.delayMs.p99),
+        );
+        if (one === undefined) return `no such point: ${point}`;
+      }
+      return null;
+    },
+  ),
   conclusion(
     "{label:*}, without a limit: {rate:N}/s, paid for with {memory:*} of memory (at most {bounded:*} with a limit)[[, {files:N} {f:open file|open files} ({f2:N})]][[, {connections:N} {c:connection|connections} ({c2:N})]].",
     ({ label = "", rate, memory, files, connections }, cases) => {
@@ -224,7 +246,7 @@ const CLAIMS: readonly Conclusion[] = [
     "{law:Amdahl's law|The universal scalability law} fits[[ up to {n:N}]] with {share:P} that does not overlap (R² {r2:N}[[; 95 %: {low:P} to {high:P}]]){rest:*}.",
     ({ r2 }, cases) => (Number(r2) < 0.9 ? "it explains little" : cases.some(isDisturbed) ? "of disturbed cases" : null),
   ),
-  conclusion("No law is fitted, since other programs disturbed it.", (_, cases) => (cases.some(isDisturbed) ? null : "none did")),
+  conclusion("No law is fitted, since some of the points were disturbed.", (_, cases) => (cases.some(isDisturbed) ? null : "none did")),
   conclusion("No law is fitted through points that got different loads.", () => null),
   conclusion("No law is fitted, since at some points all was done that came, and that is no limit of theirs.", (_, cases) =>
     cases.some((one) => one.throughput >= 0.96 * (one.offeredRate ?? Number.POSITIVE_INFINITY)) ? null : "at none",

@@ -338,7 +338,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     waiting,
   ),
   claim(
-    "One {one:message|item} at a time is the limit: each takes {each:D}[[ and by source.latency {read:D} to read]], the one thread was computing only {main:P} of the time and does nothing else meanwhile; {rate:N} {noun:messages|items}/s went through.",
+    "One {one:message|item} at a time is the limit: each takes {each:D}[[ and by source.latency {read:D} to read]], the one thread was computing[[ {only:only}]] {main:P} of the time and does nothing else meanwhile; {rate:N} {noun:messages|items}/s went through.",
     rate,
     service,
     figure("read", ({ scenario }) => (scenario.source.latency.min + scenario.source.latency.max) / 2000),
@@ -585,7 +585,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     figure("work", ({ result }) => percentile(result.latency.service, "p99") ?? result.latency.service.max),
     waiting,
   ),
-  claim(`For {span:D} they did, {median:D} at the median${SINCE}.`, ...crowd),
+  claim(`They did for {span:D} of the run, each {median:D} at the median${SINCE}.`, ...crowd),
   // What came of it.
   claim(
     "[[{failed:N}[[ of {scheduled:N}]] failed[[, ]][[ and ]]]][[{rejected:N}[[ of {s2:N}]] {r:was|were} rejected[[, ]][[ and ]]]][[{dropped:N}[[ of {s3:N}]] {d:was|were} dropped at the full queue[[, ]][[ and ]]]][[{unfinished:N}[[ of {s4:N}]] {u:was|were} still undone at the end]].",
@@ -634,6 +634,22 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     settles,
   ),
   claim(
+    "Work took {longer:P} longer than asked[[: {slower:P} on a core slower than when it was calibrated, the rest {part:waiting for a core}]][[, {mostly:mostly waiting for a core}]][[, {core:on a core slower than when it was calibrated}]][[, which the {who:Workers|workers} share with {beside:the source's thread|Redis and the runner}]].",
+    figure("longer", ({ result, scenario }) => (1000 * result.latency.service.mean) / scenario.work.time - 1),
+    figure("slower", ({ result }) => result.process.work?.slowerBy ?? null),
+    must("as much was done as was predicted", ({ result }) => result.throughput < 0.96 * (result.predicted.throughput ?? 0)),
+    must("work waits, or a batch costs", ({ scenario }) => scenario.work.kind === "cpu" && scenario.work.perBatch === 0),
+    must("it hardly waited", ({ result: { process } }, { part, mostly }) => {
+      const { askedMs = 1, takenAwayMs = 0 } = process.work ?? {};
+      return (part ?? mostly) === undefined || (takenAwayMs ?? 0) > 0.01 * askedMs;
+    }),
+    must("the core was no slower", ({ result }, { core }) => core === undefined || (result.process.work?.slowerBy ?? 0) > 0.005),
+    must("they have cores left", ({ result }, { who }) => {
+      const workers = result.process.threads.filter(({ name }) => name.startsWith("worker")).length;
+      return who === undefined || (workers === result.cores.length && (who === "Workers") === (result.hosts === undefined));
+    }),
+  ),
+  claim(
     "Receiving, queueing and holding messages took {share:P} of what the work could have had.",
     figure("share", ({ result: { shortfall } }) => (shortfall == null ? null : shortfall.causes.overhead / shortfall.capacity)),
     must("as much was done as was predicted", ({ result }) => result.throughput < 0.96 * (result.predicted.throughput ?? 0)),
@@ -647,19 +663,19 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     figure("growth", ({ result, scenario }) => result.queue.growthPerSecond * scenario.message.size),
   ),
   claim(
-    "Predicted was another limit ({which:*}), which takes queries for cheap.",
+    "Predicted was {a:a|another} limit ({which:*}), which takes queries for cheap.",
     figure("none", () => null),
     must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
   ),
   claim(
-    "Predicted was another limit ({which:*}): it goes by {asked:D} of work a message, and here it took {each:D}.",
+    "Predicted was {a:a|another} limit ({which:*}): it goes by {asked:D} of work a message, and here it took {each:D}.",
     service,
     figure("asked", askedEach),
     must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
     must("it took as long", ({ result, scenario }) => Math.abs(result.latency.service.mean / askedEach({ result, scenario }) - 1) > 0.05),
   ),
   claim(
-    "Predicted was another limit ({which:*})[[, at {use:P} of what can be done]][[: {came:N}/s came and {rate:N}/s were done]][[, and {all:all that came was done}]].",
+    "Predicted was {a:a|another} limit ({which:*})[[, at {use:P} of what can be done]][[: {came:N}/s came and {rate:N}/s were done]][[, and {all:all that came was done}]].",
     rate,
     figure("use", ({ result }) => result.predicted.utilization),
     figure("came", cameInTheLongRun),
@@ -667,13 +683,13 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
   ),
   claim(
-    "Predicted was another limit ({which:*}), of which {expected:N}/s were to be expected; measured: {rate:N}/s.",
+    "Predicted was {a:a|another} limit ({which:*}), of which {expected:N}/s were to be expected; measured: {rate:N}/s.",
     rate,
     figure("expected", ({ result }) => result.predicted.throughput),
     must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
   ),
   claim(
-    "Predicted was another limit ({which:*}), at {capacity:N}/s; measured: {rate:N}/s.",
+    "Predicted was {a:a|another} limit ({which:*}), at {capacity:N}/s; measured: {rate:N}/s.",
     rate,
     figure("capacity", ({ result }) => result.predicted.capacity),
     must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),

@@ -313,10 +313,16 @@ describe("a limit of messages is named from its bound on, and not before", () =>
       { mode: "sync", rate: 79, asked: ALL_AT_ONCE },
     ],
     [
-      "half of that is computing",
+      "four fifths of that is computing, though the work also waits",
+      "The one thread is close to its limit: it was computing 80 % of the time",
+      { mode: "sync", rate: 80, main: 0.8, asked: ALL_AT_ONCE },
+      { mode: "sync", rate: 80, main: 0.79, asked: ALL_AT_ONCE },
+    ],
+    [
+      "half of it is computing, where the work never waits",
       "The one thread is close to its limit: it was computing 50 % of the time",
-      { mode: "sync", rate: 80, main: 0.5, asked: ALL_AT_ONCE },
-      { mode: "sync", rate: 80, main: 0.49, asked: ALL_AT_ONCE },
+      { mode: "sync", rate: 80, main: 0.5, asked: { ...ALL_AT_ONCE, work: { kind: "cpu" } } },
+      { mode: "sync", rate: 80, main: 0.49, asked: { ...ALL_AT_ONCE, work: { kind: "cpu" } } },
     ],
     [
       "work that holds the loop takes four fifths of its time",

@@ -280,6 +280,17 @@ describe("a limit of requests is named from its bound on, and not before", () =>
     expect(explained(before)).not.toContain(sentence);
   });
 
+  test("that fewer were under way than places is the end of a list, where it accounts for all of that", () => {
+    const list = { executor: "shared-iterations", vus: 100, iterations: 4000 };
+    const of = (rate: number, durationMs: number, load: object = list) => explained({ rate, load, result: { durationMs } });
+    const ending = "in flight on average, fewer at the end of the list.";
+    // 100 places for 2.05 s less 4000 × 50 ms are 5 s, a slowest item's 50 ms for each place.
+    expect(of(1939, 2050)).toContain(`1.94 k requests/s went through, 97.0 ${ending}`);
+    expect(of(1939, 2051)).not.toContain("end of the list");
+    expect(of(1940, 2050)).not.toContain("end of the list");
+    expect(of(1939, 2050, { executor: "once" })).not.toContain("end of the list");
+  });
+
   test("where one thread asks one at a time it waits for arrivals a fifth of the time, or it is the limit", () => {
     const alone = (rate: number) => explained({ rate, queue: 1, sojourn: 60, result: { mode: "sync" } });
     expect(alone(15.9)).toStartWith(

@@ -28,7 +28,55 @@ describe("the cost of handling messages", () => {
   test("is not where other programs had a part in it", () => {
     expect(explained(435, 500, 65, { otherCores: 1, stealMs: 0, calibrationOff: 0, reason: "Others." })).not.toContain("Receiving");
   });
+  test("is where the core was only slower than calibrated, which its time does not depend on", () => {
+    expect(explained(435, 500, 65, { otherCores: 0, stealMs: 0, calibrationOff: 0.05, reason: "Slower." })).toContain(SAID);
+  });
   test("is not where it was small", () => expect(explained(435, 500, 24)).not.toContain("Receiving"));
+});
+
+describe("work that took longer than asked", () => {
+  /** Two Workers on two cores did so many of the 250/s that was predicted of them. */
+  const longer = (service: number, work: object | null, { done = 230, cores = 2, asked = {}, disturbed = null as object | null } = {}) => {
+    const base = caseResult({ mode: "parallel", processed: 920, serviceMean: service });
+    const threads = ["main", "worker-0", "worker-1"].map((name, i) => ({ name, utilization: i === 0 ? 0.05 : 0.95 }));
+    const result = {
+      ...base,
+      ...{ disturbed, series: [], durationMs: 4000, throughput: done, offeredRate: 1000, intakeRate: done },
+      cores: Array.from({ length: cores }, (_, core) => ({ core, utilization: 0.9 })),
+      process: { ...base.process, threads, work },
+      predicted: { ...base.predicted, throughput: 250, capacity: 250, sojournMean: 1000 },
+    };
+    return explain(result as MeasuredCase, scenarioSchema.parse({ title: "x", work: { kind: "cpu", time: "8ms" }, ...asked }));
+  };
+  const work = (slowerBy: number, takenAwayMs: number | null) => ({ askedMs: 7000, slowerBy, takenAwayMs, roundsPerMs: 1 });
+  const shared = ", which the Workers share with the source's thread.";
+
+  test("is told with its causes, as far as they account for it", () => {
+    // 8.8 of 8 ms is 10 %; 490 of 7000 ms is 7 %.
+    expect(longer(8.8, work(0.03, 490))).toContain(
+      `Work took 10 % longer than asked: 3.0 % on a core slower than when it was calibrated, the rest waiting for a core${shared}`,
+    );
+    expect(longer(8.8, work(0.01, 630))).toContain(`Work took 10 % longer than asked, mostly waiting for a core${shared}`);
+    expect(longer(8.8, work(0.1, 10))).toContain("Work took 10 % longer than asked, on a core slower than when it was calibrated.");
+    for (const unknown of [work(0.01, 10), work(-0.01, 770), work(0.1, null)])
+      expect(longer(8.8, unknown)).toContain("Work took 10 % longer than asked.");
+  });
+
+  test("is shared with nobody where there are more cores, and expected where there are fewer or it waits by itself", () => {
+    expect(longer(8.8, work(0.01, 630), { cores: 3 })).toContain("Work took 10 % longer than asked, mostly waiting for a core.");
+    expect(longer(8.8, work(0.01, 630), { cores: 1 })).not.toContain("longer than asked");
+    const mixed = { work: { kind: "mixed", time: "8ms", cpuShare: 0.5 } };
+    expect(longer(8.8, work(0.01, 630), { asked: mixed })).not.toContain("longer than asked");
+  });
+
+  test("is not where it hardly took longer, where as much was done, or where other programs had the cores", () => {
+    expect(longer(8.25, work(0.03, 490))).toContain("Work took 3.1 % longer");
+    expect(longer(8.23, work(0.03, 490))).not.toContain("longer than asked");
+    expect(longer(8.8, work(0.03, 490), { done: 238 })).not.toContain("longer than asked");
+    expect(longer(8.8, null)).not.toContain("longer than asked");
+    const disturbed = { otherCores: 1, stealMs: 0, calibrationOff: 0, reason: "Others." };
+    expect(longer(8.8, work(0.03, 490), { disturbed })).not.toContain("longer than asked");
+  });
 });
 
 interface Told {

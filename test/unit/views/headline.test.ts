@@ -37,6 +37,14 @@ describe("the outcome of a run in a line", () => {
     );
   });
 
+  test("the arrivals of work of unknown time are no prediction", () => {
+    const unknown = (mode: string, throughput: number) => {
+      const one = done(mode, throughput, 300, "");
+      return { ...one, predicted: { ...one.predicted, capacity: null } };
+    };
+    expect(headline([unknown("sync", 90), unknown("async", 299)])).toBe("async did most: 299/s; sync 90/s");
+  });
+
   test("what was disturbed has its sign", () => {
     const disturbed = { otherCores: 1, stealMs: 0, calibrationOff: 0, reason: "Others." };
     const cases = THREE.map((one) => (one.mode === "sync" ? { ...one, disturbed } : one));
