@@ -7,6 +7,8 @@ import { type BodySink, BodyTooLong, type HttpRequest, isShort, type ResponseHea
 import { BodyWriter } from "./unpack.ts";
 
 const NONE: readonly string[] = [];
+/** Fields with one value, of which the first counts where they are repeated, as in Node.js: no list is made of addresses. */
+const SINGLE: ReadonlySet<string> = new Set(["location", "retry-after", "content-type", "etag", "last-modified"]);
 const TOO_LONG = new BodyTooLong("a body is longer than it may be");
 
 /**
@@ -121,9 +123,10 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
     let value: string | null = null;
     for (let at = 0; at < fields.length; at += 2) {
       const said = fields[at] as string;
+      if (said.length !== name.length || said.toLowerCase() !== name) continue;
+      if (value !== null && SINGLE.has(name)) return value;
       // Repeated fields form a list (RFC 9110, 5.3).
-      if (said.length === name.length && said.toLowerCase() === name)
-        value = value === null ? (fields[at + 1] as string) : `${value}, ${fields[at + 1]}`;
+      value = value === null ? (fields[at + 1] as string) : `${value}, ${fields[at + 1]}`;
     }
     return value;
   }

@@ -569,6 +569,13 @@ describe("sockets of its own", () => {
     },
   );
 
+  test("a field with one value counts as it came first, others are lists", async () => {
+    const fields = "Location: /a\r\nETag: x\r\nlocation: /b\r\nVary: a\r\nVary: b\r\n";
+    const server = script((socket) => socket.write(`HTTP/1.1 302 Found\r\n${fields}Content-Length: 0\r\n\r\n`));
+    const head = await own(true).send(asking(server.url()), "1.1");
+    expect(["location", "etag", "vary"].map((name) => head.field(name))).toEqual(["/a", "x", "a, b"]);
+  });
+
   test.each([
     ["a second answer", "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"],
     ["half of one", "HTTP/1.1 200 OK\r\nx-evil: "],

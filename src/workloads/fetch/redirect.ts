@@ -10,3 +10,11 @@ export function hopProblem(location: string, from: string, hops: number, allowed
   if (to === null || (to.protocol !== "http:" && to.protocol !== "https:")) return "redirect to nowhere";
   return isHostAllowed(to.hostname, allowedHosts) ? null : `redirect to a ${kindOfHost(to.hostname)} host`;
 }
+
+/**
+ * A `Location` as an address can hold it. Header fields arrive as Latin-1: bytes beyond ASCII are percent-encoded one by one, whatever
+ * encoding the server meant (the practice of browsers and curl).
+ */
+export function encodedLocation(field: string): string {
+  return field.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}

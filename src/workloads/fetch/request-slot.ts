@@ -11,6 +11,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Cookies } from "./cookies.ts";
 import { type AnswerExpectation, isSuccess, type Unmet, unmetOf } from "./expected.ts";
 import { nameOf } from "./failure-name.ts";
+import { encodedLocation } from "./redirect.ts";
 import type { Saver } from "./save.ts";
 
 /** Why a request was aborted by the client. */
@@ -114,7 +115,8 @@ export class RequestSlot<T = unknown> {
       return { ...NONE, status, error: null, ok: true, bytes: this.bytes };
     }
     const { expected } = this;
-    const location = REDIRECTS.includes(status) && expected?.names(status) !== true ? head.field("location") : null;
+    const target = REDIRECTS.includes(status) && expected?.names(status) !== true ? head.field("location") : null;
+    const location = target === null ? null : encodedLocation(target);
     let unmet = location === null ? (expected?.ofHead(head, method === "HEAD") ?? null) : null;
     const ok = location === null && unmet === null && (expected?.wants(status) ?? isSuccess(status));
     if (ok) unmet = await this.readBody(transport, head, saveAs, standIn);

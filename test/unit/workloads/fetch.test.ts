@@ -390,6 +390,16 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
     }
   });
 
+  test.each([
+    ["http://127.0.0.1/\u00c3\u00b6k", "http://127.0.0.1/%C3%B6k"],
+    ["/caf\u00e9", "http://127.0.0.1/caf%E9"],
+    ["/a b#c", "http://127.0.0.1/a%20b#c"],
+  ])("a redirect to %j goes to %s: bytes beyond ASCII stay as the server wrote them", async (location, at) => {
+    const { time, one, asked } = rig({ retry }, (n) => (n === 1 ? [302, { location }] : 200));
+    expect(await time.run(one())).toBeNull();
+    expect(asked[1]?.url).toBe(at);
+  });
+
   test("every hop of a redirect is an attempt with a status, a log line and a turn of its own", async () => {
     const log = join(temporaryFolder(), "log");
     const rateLimit = { initial: 10, min: 10, max: 10 };
