@@ -1,5 +1,6 @@
 import { counted } from "../kernel/wording.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
+import { hasChangedRate } from "../telemetry/rate-changes.ts";
 import type { CaseResult, RunResult } from "../telemetry/result.ts";
 import { isSound } from "./arms.ts";
 import { changePoints } from "./change-points.ts";
@@ -75,7 +76,7 @@ export function trendOf(scenario: string, past: readonly NamedRun[], figures: re
     disturbed: cases.some(isDisturbed),
   }));
   const changes = runs.length < LEAST_RUNS ? [] : trends.flatMap((trend) => changesOf(trend, runs));
-  return { schemaVersion: 1, scenario, leastRuns: LEAST_RUNS, runs, figures: trends, changes, notes: notesOn(past.length, runs) };
+  return { schemaVersion: 1, scenario, leastRuns: LEAST_RUNS, runs, figures: trends, changes, notes: notesOn(past.length, runs, alike) };
 }
 
 /** What makes figures comparable over time. */
@@ -109,12 +110,14 @@ function changesOf({ mode, params, metric, better, values }: FigureTrend, runs: 
   });
 }
 
-function notesOn(all: number, runs: readonly TrendRun[]): string[] {
+function notesOn(all: number, runs: readonly TrendRun[], alike: readonly NamedRun[]): string[] {
   const left = all - runs.length;
   const disturbed = runs.filter((one) => one.disturbed).length;
+  const changed = alike.filter(({ result }) => result.cases.some(hasChangedRate)).length;
   return [
     ...(left === 0 ? [] : [`${counted(left, "run")} of other settings or machines, or not finished: left out`]),
     ...(disturbed === 0 ? [] : [`${disturbed} of ${counted(runs.length, "run")} disturbed by other programs`]),
+    ...(changed === 0 ? [] : [`${counted(changed, "run")} with cases whose arrival rate was changed by hand: those cases are left out`]),
     ...(runs.length < LEAST_RUNS
       ? [`change points need about ${LEAST_RUNS} runs; there ${runs.length === 1 ? "is" : "are"} ${runs.length}`]
       : []),

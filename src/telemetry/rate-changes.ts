@@ -14,11 +14,11 @@ export function rateChangeText({ atMs, rate }: RateChange): string {
   return `${formatRate(rate)} from ${formatMs(atMs)}`;
 }
 
-/** The changes of a case's rate as a sentence. */
-export function rateChangesText(changes: readonly RateChange[]): string {
+/** The changes of a case's rate as a sentence. `of`: the cases, where it does not stand at one; "": it does. */
+export function rateChangesText(changes: readonly RateChange[], of = ""): string {
   const named = changes.slice(0, NAMED).map(rateChangeText);
   const more = changes.length - named.length;
-  return `The arrival rate was changed by hand: ${listed(more === 0 ? named : [...named, `${more} more`])}.`;
+  return `The arrival rate${of === "" ? "" : ` of ${of}`} was changed by hand: ${listed(more === 0 ? named : [...named, `${more} more`])}.`;
 }
 
 type Paced = Pick<CaseResult, "rateChanges">;

@@ -1,4 +1,5 @@
 import { droppedTotal } from "./ledger.ts";
+import { hasChangedRate } from "./rate-changes.ts";
 import type { CaseStatus, RunResult, ThresholdResult } from "./result.ts";
 
 /** Verdicts of a run for lists with one line per run. */
@@ -8,6 +9,8 @@ export interface Verdicts {
   /** Disturbed cases, and cases that are invalid or failed. */
   readonly disturbed: number;
   readonly unsound: number;
+  /** Cases whose arrival rate was changed by hand; absent: none. */
+  readonly rateChanged?: number;
 }
 
 export const NO_VERDICTS: Verdicts = {
@@ -20,6 +23,7 @@ export const NO_VERDICTS: Verdicts = {
 /** Files that do not record disturbances count as undisturbed. */
 export function verdictsOf({ cases, thresholds = [], hypotheses = [] }: RunResult): Verdicts {
   const count = <T>(all: readonly T[], is: (one: T) => boolean) => all.filter(is).length;
+  const rateChanged = count(cases, hasChangedRate);
   return {
     thresholds: { failed: count(thresholds, ({ ok }) => !ok), of: thresholds.length },
     hypotheses: {
@@ -29,6 +33,7 @@ export function verdictsOf({ cases, thresholds = [], hypotheses = [] }: RunResul
     },
     disturbed: count(cases, ({ disturbed = null }) => disturbed !== null),
     unsound: count(cases, isUnsound),
+    ...(rateChanged === 0 ? {} : { rateChanged }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RunStore } from "../../store/run-store.ts";
+import { hasChangedRate } from "../../telemetry/rate-changes.ts";
 import type { Choice, LastRun, Preview } from "../../views/live/choices.ts";
 
 /** How long a preview may take, in milliseconds. */
@@ -55,5 +56,6 @@ export function lastRunOf(store: RunStore, { name }: Choice): LastRun | null {
   const kept = store.list().find(({ scenario }) => scenario === name);
   if (kept === undefined) return null;
   const cases = store.result(kept.run)?.cases ?? [];
-  return { startedAt: kept.startedAt, status: kept.status, done: cases.map(({ mode, throughput }) => ({ mode, throughput })) };
+  const done = cases.map((one) => ({ mode: one.mode, throughput: one.throughput, rateChanged: hasChangedRate(one) }));
+  return { startedAt: kept.startedAt, status: kept.status, done };
 }

@@ -10,8 +10,9 @@ const HEADING = ["run", "scenario", "mode", "params", "metric", "field", "value"
 
 /**
  * The figures of a run in long form, one per line (RFC 4180): times in milliseconds, rates per second, sizes in bytes; an empty value: not
- * measured, or too few items bear it. `run`: the instant at which it started. The metrics `valid` and `disturbed` are 1 or 0. Of
- * cases that ran several times, a last column has the repeat, from 0.
+ * measured, or too few items bear it. `run`: the instant at which it started. The metrics `valid` and `disturbed` are 1 or 0.
+ * `arrival_rate` is there where it was changed by hand: from the instant in its field on. Of cases that ran several times, a last column has
+ * the repeat, from 0.
  */
 export function csvOf(result: RunResult): string {
   const repeated = isRepeated(result.cases);
@@ -35,6 +36,7 @@ function figuresOf(one: CaseResult, workload: string): Figure[] {
     ["valid", "value", one.status === "completed" || one.status === "aborted" ? 1 : 0],
     ["disturbed", "value", isDisturbed(one) ? 1 : 0],
     ...measured,
+    ...(one.rateChanges ?? []).map(({ atMs, rate }): Figure => ["arrival_rate", `from ${atMs} ms`, rate]),
     ...(one.hosts ?? []).flatMap(hostFigures),
     ["throughput", "predicted", predicted.throughput],
     ["sojourn_ms", "predicted avg", predicted.sojournMean],

@@ -65,7 +65,7 @@ function runSummary({ result: whole, comparison }: RunVerdicts): string {
     `${verdict}${counted(result.cases.length, "case")}, seed ${result.scenario.seed}, ${plain(result.machine.cpu)}`,
     ...chart(result.cases),
     ...(repeats.length === 0 ? [] : ["### Over repeats", repeats.join("\n")]),
-    caseTable(result.cases),
+    ...caseTable(result.cases),
     ...(thresholds.length === 0 ? [] : ["### Thresholds", thresholds.join("\n")]),
     ...(comparison === null ? [] : ["### Against the baseline", changeMarkdown(comparison)]),
   ].join("\n\n");

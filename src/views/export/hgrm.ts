@@ -1,6 +1,7 @@
 import { KeptHistogram } from "../../kernel/histogram-text.ts";
 import { printable } from "../../kernel/text.ts";
 import { type KeptSummary, PERCENTILES, type Percentile, percentileOf, SHARES } from "../../telemetry/percentiles.ts";
+import { hasChangedRate, rateChangesText } from "../../telemetry/rate-changes.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { caseName } from "../report/closing.ts";
 
@@ -24,6 +25,7 @@ export function distributionOf(one: CaseResult, scenario: string): string {
     `#[Mean    = ${decimals(mean, 12)}, StdDeviation   = ${decimals(stddev, 12)}]`,
     `#[Max     = ${decimals(max, 12)}, Total count    = ${String(count).padStart(12)}]`,
     `# ${printable(scenario, 200)}, ${caseName(one)} (${one.status}): sojourn time in milliseconds, from due to ended.`,
+    ...(hasChangedRate(one) ? [`# ${rateChangesText(one.rateChanges ?? [])}`] : []),
     ...notes(one, histogram !== null),
     "",
   ].join("\n");

@@ -1,5 +1,6 @@
 import type { ResultComparison } from "../../analysis/compare.ts";
 import type { RunResult } from "../../telemetry/result.ts";
+import { changedRateLines } from "../report/changed-rates.ts";
 import { comparisonTests, NOWHERE, type Places, type RunVerdicts, type TestCase, testsOfRun } from "./test-cases.ts";
 import { attributes, foreign } from "./xml.ts";
 
@@ -36,6 +37,7 @@ export function junitOfComparison(comparison: ResultComparison): string {
 function suiteOf(run: RunVerdicts): Suite {
   const { result } = run;
   const { scenario, startedAt, labVersion, machine } = result;
+  const changes = changedRateLines(result.cases);
   const properties = {
     title: scenario.title,
     seed: scenario.seed,
@@ -44,6 +46,7 @@ function suiteOf(run: RunVerdicts): Suite {
     cpu: machine.cpu,
     cores: machine.cores,
     bun: machine.bun,
+    ...(changes.length === 0 ? {} : { rateChanges: changes.join(" ") }),
   };
   const ms = result.cases.reduce((sum, { durationMs }) => sum + durationMs, 0);
   return { name: scenario.name, properties, tests: testsOfRun(run), ms, timestamp: startedAt };

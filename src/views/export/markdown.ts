@@ -7,6 +7,7 @@ import { coresText } from "../../telemetry/allowance.ts";
 import type { MetricName } from "../../telemetry/metrics.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { wasJudged } from "../../telemetry/verdicts.ts";
+import { changedRateLines } from "../report/changed-rates.ts";
 import { caseName } from "../report/closing.ts";
 import { disturbedLegend } from "../report/disturbed.ts";
 import { HOST_HEADING, hostCells, streamsLine } from "../report/hosts.ts";
@@ -40,8 +41,7 @@ export function markdownOf(whole: RunResult): string {
     ...section("Hypotheses", hypothesisItems(result)),
     ...section("Over repeats", repeatItems(whole)),
     "## Cases",
-    caseTable(result.cases),
-    ...disturbedLegend(result.cases).map(plain),
+    ...caseTable(result.cases),
     ...section("Hosts", hostItems(result.cases)),
     ...section("Thresholds", thresholdItems(result)),
     ...section(
@@ -71,8 +71,8 @@ function hypothesisItems({ hypotheses = [] }: RunResult): string[] {
   });
 }
 
-/** The cases of a run with their figures, relative to the fastest and to theory. */
-export function caseTable(cases: readonly CaseResult[]): string {
+/** The cases of a run with their figures, relative to the fastest and to theory, and notes on them. */
+export function caseTable(cases: readonly CaseResult[]): string[] {
   const heading = ["case", "done", "relative", ...COLUMNS.slice(1).map(([title]) => title), "predicted"];
   const rows = cases.map((one) => {
     const [done = UNMEASURED, ...others] = COLUMNS.map(([, name, field]) => figureText(one, name, field));
@@ -87,7 +87,7 @@ export function caseTable(cases: readonly CaseResult[]): string {
       throughput === null ? UNMEASURED : formatRate(throughput),
     ];
   });
-  return tableText(heading, rows);
+  return [tableText(heading, rows), ...[...disturbedLegend(cases), ...changedRateLines(cases)].map(plain)];
 }
 
 /** The hosts of each case that has some. */

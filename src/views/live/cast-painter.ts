@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../telemetry/events.ts";
 import { rateChangeText } from "../../telemetry/rate-changes.ts";
+import type { RateChange } from "../../telemetry/result.ts";
 import { Canvas } from "../canvas/canvas.ts";
 import { difference, type StyleCode } from "../canvas/difference.ts";
 import type { CastWriter } from "../export/cast.ts";
@@ -14,6 +15,8 @@ export class CastMarkers {
   private dropping = false;
   /** Index of the case that began last. */
   private begun = -1;
+  /** Changes of its arrival rate that are to come: it has those of the case before from its beginning. */
+  private coming: readonly RateChange[] = [];
   private names: readonly string[] = [];
 
   /** Markers of an event. */
@@ -27,14 +30,16 @@ export class CastMarkers {
         this.begun = event.index;
         return [this.names[event.index] ?? ""];
       case "rate-changed":
-        // A case may get the changes of one before it from its beginning.
-        return event.index !== this.begun ? [] : event.changes.slice(-1).map((change) => `rate ${rateChangeText(change)}`);
+        if (event.index === this.begun) return event.changes.slice(-1).map(rateMarker);
+        this.coming = event.changes;
+        return [];
       case "sample": {
         const begins = event.snapshot.dropped > 0 && !this.dropping;
         this.dropping ||= begins;
-        return begins ? ["drops begin"] : [];
+        return [...this.rateMarkers(event.snapshot.t), ...(begins ? ["drops begin"] : [])];
       }
       case "case-finished":
+        this.coming = [];
         return (event.verdicts ?? []).filter(({ ok }) => !ok).map(({ metric, expression }) => `threshold failed: ${metric} ${expression}`);
       case "run-finished":
         return ["finished"];
@@ -42,6 +47,17 @@ export class CastMarkers {
         return [];
     }
   }
+
+  /** Markers of the changes until an instant of the case. */
+  private rateMarkers(until: number): string[] {
+    const come = this.coming.filter(({ atMs }) => atMs <= until);
+    this.coming = this.coming.slice(come.length);
+    return come.map(rateMarker);
+  }
+}
+
+function rateMarker(change: RateChange): string {
+  return `rate ${rateChangeText(change)}`;
 }
 
 export interface CastPicture {

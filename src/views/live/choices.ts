@@ -28,7 +28,8 @@ export interface Preview {
 export interface LastRun {
   readonly startedAt: string;
   readonly status: string;
-  readonly done: readonly { readonly mode: string; readonly throughput: number }[];
+  /** `rateChanged`: by hand, so that it had another load than the scenario's. */
+  readonly done: readonly { readonly mode: string; readonly throughput: number; readonly rateChanged: boolean }[];
 }
 
 /** What scenarios explore, by the phase in their tags, in the order in which they are learnt. */

@@ -7,14 +7,15 @@ import { FAULT } from "./fault.ts";
 /** The outcome of a run in a few words. */
 
 /** The status of a run and objections: `completed, ✗ 2 thresholds failed`. `status`: the worst of its cases. */
-export function outcomeText(status: string, { thresholds, hypotheses, disturbed }: Verdicts): string {
+export function outcomeText(status: string, { thresholds, hypotheses, disturbed, rateChanged = 0 }: Verdicts): string {
   const broken = [
     thresholds.failed === 0 ? "" : `${counted(thresholds.failed, "threshold")} failed`,
     hypotheses.broken === 0 ? "" : `${counted(hypotheses.broken, "hypothesis", "hypotheses")} did not hold`,
   ].filter((part) => part !== "");
   const sign = broken.length > 0 || isUnsound({ status }) ? `${FAULT} ` : "";
   const noise = disturbed === 0 ? "" : `, ${counted(disturbed, "case")} disturbed`;
-  return `${sign}${status}${broken.length === 0 ? "" : `, ${listed(broken)}`}${noise}`;
+  const steered = rateChanged === 0 ? "" : `, rate of ${counted(rateChanged, "case")} changed by hand`;
+  return `${sign}${status}${broken.length === 0 ? "" : `, ${listed(broken)}`}${noise}${steered}`;
 }
 
 /** A line for each of several runs, for readers who see only the end of the output; empty for one. */

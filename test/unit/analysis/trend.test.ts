@@ -55,6 +55,15 @@ describe("the trend of a scenario", () => {
     expect(trendOf("x", [], figures)).toMatchObject({ runs: [], figures: [], notes: ["change points need about 30 runs; there are 0"] });
   });
 
+  test("leaves out cases whose arrival rate was changed by hand, and says so", () => {
+    const [one, two] = past([100, 140]);
+    if (one === undefined || two === undefined) throw new Error("unreachable");
+    const steered = two.result.cases.map((each) => ({ ...each, rateChanges: [{ atMs: 5, rate: 200 }] }));
+    const { figures: trends, notes } = trendOf("x", [one, { ...two, result: { ...two.result, cases: steered } }], figures);
+    expect(trends[0]?.values).toEqual([100, null]);
+    expect(notes[0]).toBe("1 run with cases whose arrival rate was changed by hand: those cases are left out");
+  });
+
   test("leaves out runs of other settings or machines than the last, and such as have not finished", () => {
     const [one, two, three, four] = past([1, 2, 3, 4]);
     if (one === undefined || two === undefined || three === undefined || four === undefined) throw new Error("unreachable");

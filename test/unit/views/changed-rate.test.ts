@@ -2,15 +2,26 @@ import { describe, expect, test } from "bun:test";
 import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { haveUnlikeTapes, rateChangesText } from "../../../src/telemetry/rate-changes.ts";
 import { replayOf } from "../../../src/telemetry/replay.ts";
+import type { RunResult } from "../../../src/telemetry/result.ts";
+import { verdictsOf } from "../../../src/telemetry/verdicts.ts";
+import { csvOf } from "../../../src/views/export/csv.ts";
+import { stepSummaryOf } from "../../../src/views/export/github.ts";
+import { hgrmOf } from "../../../src/views/export/hgrm.ts";
+import { htmlOf } from "../../../src/views/export/html.ts";
+import { junitOf } from "../../../src/views/export/junit.ts";
+import { markdownOf } from "../../../src/views/export/markdown.ts";
+import { NOWHERE } from "../../../src/views/export/test-cases.ts";
 import { CastMarkers } from "../../../src/views/live/cast-painter.ts";
 import { momentsOf } from "../../../src/views/live/moments.ts";
 import { viewAt } from "../../../src/views/live/past.ts";
 import { contextOf } from "../../../src/views/live/screens/run-drawing.ts";
-import { EMPTY_VIEW, reduce } from "../../../src/views/live/store.ts";
+import { EMPTY_VIEW, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { plainSentences } from "../../../src/views/plain/sentences.ts";
+import { changedRateLines } from "../../../src/views/report/changed-rates.ts";
 import { headline } from "../../../src/views/report/headline.ts";
+import { outcomeText } from "../../../src/views/report/outcome.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
-import { caseResult, runOutline, runResult } from "../../support/results.ts";
+import { caseResult, runOutline, runResult, snapshot } from "../../support/results.ts";
 import { overloaded, screen } from "../../support/run-views.ts";
 
 const CHANGES = [
@@ -93,7 +104,28 @@ describe("a changed arrival rate in words", () => {
     told.length = 0;
     plain(changed(0));
     expect(told).toEqual(["The arrival rate was changed by hand: 315 a second from 1.21 seconds and 400 a second from 2.01 seconds."]);
-    expect(new CastMarkers().of(changed(0))).toEqual([]);
+  });
+
+  test("of a case before this one marks a recording of this one when it comes", () => {
+    const markers = new CastMarkers();
+    const sampled = (t: number) => markers.of({ type: "sample", index: 1, snapshot: snapshot(t) });
+    expect(markers.of(changed(1))).toEqual([]);
+    markers.of({ type: "case-started", index: 1, count: 5, lastMs: 4000, url: null });
+    expect([1200, 1300, 2000, 2100, 2200].map(sampled)).toEqual([[], ["rate 315/s from 1.21 s"], [], ["rate 400/s from 2.01 s"], []]);
+  });
+
+  test("is told once of all cases that had it, by their names", () => {
+    const [one, later] = [[CHANGES[0]], CHANGES].map((rateChanges) => ({ rateChanges })) as [object, object];
+    const cases = [
+      caseResult({ mode: "sync" }),
+      { ...caseResult({ mode: "async" }), ...one },
+      { ...caseResult({ mode: "parallel" }), ...later },
+      { ...caseResult({ mode: "distributed" }), ...later },
+    ];
+    expect(changedRateLines(cases)).toEqual([
+      "The arrival rate of async was changed by hand: 315/s from 1.21 s.",
+      "The arrival rate of parallel and distributed was changed by hand: 315/s from 1.21 s and 400/s from 2.01 s.",
+    ]);
   });
 
   test("names the first few of many", () => {
@@ -101,6 +133,11 @@ describe("a changed arrival rate in words", () => {
     expect(rateChangesText(many)).toMatch(/: 100\/s from 0, 100\/s from 1\.00 s, .* 100\/s from 5\.00 s and 3 more\.$/);
   });
 });
+
+/** The screen of a run that is over. */
+function closed(result: RunResult): RunView {
+  return { ...replayOf(result).reduce((view, { event }) => reduce(view, event), EMPTY_VIEW), over: true };
+}
 
 describe("a case whose rate was changed, when it is over", () => {
   const tape = (hash: string) => ({ hash, count: 100 });
@@ -113,6 +150,27 @@ describe("a case whose rate was changed, when it is over", () => {
       [1710, 1],
       [2510, 2],
     ]);
+  });
+
+  test("says so wherever its figures stand", () => {
+    const run = runResult([before, after]);
+    const said = "The arrival rate of async was changed by hand: 315/s from 1.21 s and 400/s from 2.01 s.";
+    expect(markdownOf(run).split("\n\n")).toContain(said);
+    expect(stepSummaryOf([{ result: run, places: NOWHERE, comparison: null }])).toContain(`\n\n${said}\n`);
+    expect(junitOf(run)).toContain(`<property name="rateChanges" value="${said}"/>`);
+    expect(hgrmOf(run).match(/# The arrival rate .*/g)).toEqual([`# ${rateChangesText(CHANGES)}`]);
+    const rates = csvOf(run).match(/.*arrival_rate.*/g);
+    expect(rates?.map((line) => line.split(",").slice(2))).toEqual([
+      ["async", "", "arrival_rate", "from 1210 ms", "315"],
+      ["async", "", "arrival_rate", "from 2010 ms", "400"],
+    ]);
+    expect(outcomeText("completed", verdictsOf(run))).toBe("completed, rate of 1 case changed by hand");
+    expect(screen(closed(run), [120, 40])).toContain(said);
+    for (const [name, write] of Object.entries({ markdownOf, junitOf, hgrmOf, csvOf, htmlOf }))
+      expect([name, write(runResult([before])).includes("by hand") || write(runResult([before])).includes("arrival_rate")]).toEqual([
+        name,
+        false,
+      ]);
   });
 
   test("is not measured by one of another tape", () => {

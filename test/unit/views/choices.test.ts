@@ -114,12 +114,16 @@ describe("the list of scenarios, drawn", () => {
   });
 
   test("tells what theory expects, when arrivals come, and how the last run went", () => {
+    const done = [
+      { mode: "sync", throughput: 99, rateChanged: false },
+      { mode: "async", throughput: 200, rateChanged: true },
+    ];
     const text = drawn({
       preview: { cases: [{ mode: "sync", params: {}, predicted }], arrivals: [10, 50, 10], untilMs: 3000 },
-      last: { startedAt: "2026-01-02T03:04:05Z", status: "completed", done: [{ mode: "sync", throughput: 99 }] },
+      last: { startedAt: "2026-01-02T03:04:05Z", status: "completed", done },
     });
     expect(text).toMatch(/sync +100\/s +≤ 200\/s +7\.00 ms +arrivals/);
-    expect(text).toContain("Last run 2026-01-02 03:04, completed: sync 99/s");
+    expect(text).toMatch(/Last run 2026-01-02 03:04, completed: sync 99\/s, async 200\/s \(rate *│\n.*│ changed\) /);
     expect(text).toContain("Arrivals per second");
   });
 

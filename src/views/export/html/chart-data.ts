@@ -4,6 +4,7 @@ import { coarse } from "../../../telemetry/series.ts";
 import { isUnsound } from "../../../telemetry/verdicts.ts";
 import { MODE_STROKES } from "../../report/chart.ts";
 import { colorOf, type OverTimePanel } from "./chart.ts";
+import type { RateMark } from "./rate-marks.ts";
 
 /** Intervals of a case, at most; samples are merged where there are more. */
 const MOST_INTERVALS = 4000;
@@ -16,8 +17,8 @@ export class ChartData {
   /** Charts with one cursor. */
   private groups = 0;
 
-  /** Adds the panels of some cases; returns the number of the first. */
-  add(cases: readonly CaseResult[], panels: readonly OverTimePanel[]): number {
+  /** Adds the panels of some cases, with the marks on their time axis; returns the number of the first. */
+  add(cases: readonly CaseResult[], panels: readonly OverTimePanel[], marks: readonly RateMark[] = []): number {
     const [first, group] = [this.charts.length, `group-${this.groups++}`];
     const series = cases.map((one) => {
       const samples = coarse(one.series, MOST_INTERVALS);
@@ -34,7 +35,7 @@ export class ChartData {
         values: samples.map((sample) => known(ofSample(sample))),
         predicted: known(panel.predicted?.(one.predicted) ?? null),
       }));
-      this.charts.push({ group, unit, lines });
+      this.charts.push({ group, unit, lines, marks });
     }
     return first;
   }

@@ -4,17 +4,17 @@ import type { CaseResult } from "../../../telemetry/result.ts";
 import { coarse, spansOf } from "../../../telemetry/series.ts";
 import { isUnsound } from "../../../telemetry/verdicts.ts";
 import { timeTicks } from "../../canvas/ticks.ts";
+import { changedRateLines } from "../../report/changed-rates.ts";
 import { MODE_STROKES, niceTop, shortIn } from "../../report/chart.ts";
+import { HEIGHT, short, timeLabel, WIDTH } from "./axis.ts";
 import type { ChartData } from "./chart-data.ts";
 import { html, Markup } from "./markup.ts";
+import { markLabels, markLines, type RateMark, rateMarks } from "./rate-marks.ts";
 
 /** Intervals across a chart, at most: more than a screen of 1600 pixels shows apart. */
 const INTERVALS = 480;
 /** Labels of a time axis are placed as on a terminal of this width, which a phone has room for. */
 const TERMINAL_COLUMNS = 42;
-/** Units of the picture, which is stretched to its place. */
-export const WIDTH = 1000;
-export const HEIGHT = 100;
 
 /** A chart of a metric over time, with the prediction that holds for a whole case. */
 export interface OverTimePanel {
@@ -33,8 +33,16 @@ const PANELS: readonly OverTimePanel[] = [
 /** The panels of the dashboard as charts over time, all cases on the same axes. `data` takes what a script draws them from. */
 export function charts(cases: readonly CaseResult[], data: ChartData): Markup {
   const until = Math.max(1, ...cases.map(({ series }) => series.at(-1)?.t ?? 0));
-  const first = data.add(cases, PANELS);
-  return html`<div class="charts">\n${PANELS.map((panel, i) => chart(panel, cases, until, first + i))}</div>\n`;
+  const marks = rateMarks(cases);
+  const first = data.add(cases, PANELS, marks);
+  return html`<div class="charts">\n${PANELS.map((panel, i) => chart(panel, cases, { until, marks, number: first + i }))}</div>\n`;
+}
+
+/** What a chart over time shares with those beside it: its end in milliseconds and its marks; and its number in the data of the page. */
+interface TimeFrame {
+  readonly until: number;
+  readonly marks: readonly RateMark[];
+  readonly number: number;
 }
 
 interface Line {
@@ -59,7 +67,7 @@ function stepsOf({ series }: CaseResult, panel: OverTimePanel): Step[] {
   });
 }
 
-function chart(panel: OverTimePanel, cases: readonly CaseResult[], until: number, number: number): Markup {
+function chart(panel: OverTimePanel, cases: readonly CaseResult[], { until, marks, number }: TimeFrame): Markup {
   const axis = shortIn(metric(panel.metric).unit);
   const lines = cases.map((one): Line => {
     return { one, steps: stepsOf(one, panel), predicted: panel.predicted?.(one.predicted) ?? null };
@@ -70,10 +78,10 @@ function chart(panel: OverTimePanel, cases: readonly CaseResult[], until: number
   const ticks = timeTicks(until, TERMINAL_COLUMNS);
   const grid = ticks.map(({ t }) => `M${short((t / until) * WIDTH)} 0V${HEIGHT}`).join("");
   return html`<figure><figcaption>${panel.title}</figcaption>
-<div class="plot" data-chart="${number}"><div class="axis" aria-hidden="true"><span>${axis(top)}</span><span>${axis(top / 2)}</span><span>0</span></div>
+<div class="plot${marks.length === 0 ? "" : " marked"}" data-chart="${number}"><div class="axis" aria-hidden="true"><span>${axis(top)}</span><span>${axis(top / 2)}</span><span>0</span></div>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${spoken(panel, lines)}">
 <path class="grid" d="${new Markup(`${grid}M0 ${HEIGHT / 2}H${WIDTH}M0 0H${WIDTH}`)}"/>
-${lines.map(({ one, predicted }) => predictedLine(one, predicted, y))}${lines.map((line) => measuredLine(line, until, y))}</svg>
+${lines.map(({ one, predicted }) => predictedLine(one, predicted, y))}${lines.map((line) => measuredLine(line, until, y))}${markLines(marks, until)}</svg>${markLabels(marks, until)}
 <div class="times" aria-hidden="true">${ticks.map(({ t, label }) => timeLabel(t / until, label))}</div></div></figure>\n`;
 }
 
@@ -84,11 +92,8 @@ function spoken(panel: OverTimePanel, lines: readonly Line[]): string {
     const values = steps.map(({ value }) => value);
     return values.length === 0 ? `${mode}: nothing` : `${mode}: ${axis(Math.min(...values))} to ${axis(Math.max(...values))}`;
   });
-  return `${panel.title} over time. ${parts.join("; ")}.`;
-}
-
-export function timeLabel(share: number, label: string): Markup {
-  return html`<span${share > 0.97 ? new Markup(' class="last"') : null} style="left:${short(share * 100)}%">${label}</span>`;
+  const changes = changedRateLines(lines.map(({ one }) => one)).map((line) => ` ${line}`);
+  return `${panel.title} over time. ${parts.join("; ")}.${changes.join("")}`;
 }
 
 /** Interrupted where nothing is known. */
@@ -116,8 +121,11 @@ export function legend(cases: readonly CaseResult[]): Markup {
     const unsound = isUnsound(one);
     return html`<span>${swatch(classesOf(one))}${one.mode}${unsound ? html` <b class="bad">(${one.status})</b>` : null}</span>\n`;
   });
-  return html`<div class="legend">${entries}<span>${swatch("other predicted")}predicted for that mode (throughput, p99)</span></div>\n`;
+  const changes = changedRateLines(cases).map((line) => html`<span>${MARK}${line}</span>\n`);
+  return html`<div class="legend">${entries}<span>${swatch("other predicted")}predicted for that mode (throughput, p99)</span>${changes}</div>\n`;
 }
+
+const MARK = html`<svg viewBox="0 0 22 7" aria-hidden="true"><path class="mark" d="M11 0V7"/></svg>`;
 
 function swatch(classes: string): Markup {
   return html`<svg viewBox="0 0 22 7" aria-hidden="true"><path class="${classes}" d="M0 3.5H22"/></svg>`;
@@ -129,8 +137,4 @@ export function classesOf(one: CaseResult): string {
 
 export function colorOf(mode: string): string {
   return Object.hasOwn(MODE_STROKES, mode) ? mode : "other";
-}
-
-export function short(value: number): string {
-  return String(Number(value.toFixed(2)));
 }

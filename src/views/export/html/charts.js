@@ -3,6 +3,8 @@
 (async () => {
   /** Height of a chart, in pixels. */
   const HEIGHT = 200;
+  /** Room above a chart for the labels of its marks, in pixels. */
+  const MARGIN = 18;
   const DASHES = { light: [], dashed: [5, 3], heavy: [], "heavy-dashed": [8, 4] };
 
   const block = document.getElementById("series");
@@ -31,7 +33,7 @@
     return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   }
 
-  function draw(plot, { group, unit, lines }, width) {
+  function draw(plot, { group, unit, lines, marks }, width) {
     const format = (value) => (value == null ? "–" : inUnit(unit, value));
     const joined = uPlot.join(lines.map(({ of, values }) => [data.times[of], values]));
     const steps = uPlot.paths.stepped({ align: -1 });
@@ -42,6 +44,7 @@
       {
         width,
         height: HEIGHT,
+        ...(marks.length === 0 ? {} : { padding: [MARGIN, null, null, null], hooks: { draw: [(chart) => drawMarks(chart, marks)] } }),
         cursor: { sync: { key: group, scales: ["x", null] }, drag: { x: true, y: false }, dataIdx: nearest, points: { size: 6 } },
         scales: { x: { time: false }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
         axes: [
@@ -74,6 +77,30 @@
     );
     chart.root.title = "Drag to zoom, double-click for all of it";
     return chart;
+  }
+
+  /** Lines at changes of the arrival rate, with their labels above; of those without room beside each other the last. */
+  function drawMarks({ ctx, bbox, valToPos }, marks) {
+    const scale = devicePixelRatio;
+    ctx.save();
+    Object.assign(ctx, { font: `${12 * scale}px system-ui, sans-serif`, fillStyle: color("faint"), strokeStyle: color("arriving") });
+    Object.assign(ctx, { lineWidth: 1.5 * scale, textAlign: "left", textBaseline: "bottom" });
+    ctx.setLineDash([3 * scale, 2 * scale]);
+    let free = Number.POSITIVE_INFINITY;
+    for (const { t, label } of marks.toReversed()) {
+      const x = valToPos(t, "x", true);
+      if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      const { width } = ctx.measureText(label);
+      const from = Math.min(x, bbox.left + bbox.width - width);
+      if (from + width > free) continue;
+      free = from - 6 * scale;
+      ctx.fillText(label, from, bbox.top - scale);
+    }
+    ctx.restore();
   }
 
   /** The sample that the cursor is in: series of several cases have instants of their own. */

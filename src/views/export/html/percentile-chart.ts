@@ -2,7 +2,8 @@ import { FEWEST_BEYOND } from "../../../kernel/borne.ts";
 import { KeptHistogram } from "../../../kernel/histogram-text.ts";
 import type { CaseResult } from "../../../telemetry/result.ts";
 import { niceTop, shortMs } from "../../report/chart.ts";
-import { classesOf, HEIGHT, short, timeLabel, WIDTH } from "./chart.ts";
+import { HEIGHT, short, timeLabel, WIDTH } from "./axis.ts";
+import { classesOf } from "./chart.ts";
 import { html, Markup } from "./markup.ts";
 
 /** Points of a line for each halving of the distance to 100 %. */

@@ -11,6 +11,7 @@ function variables({ ground, inks }: Theme, text: string): string {
     good: inks.good,
     warn: inks.warn,
     bad: inks.bad,
+    arriving: inks.arriving,
     sync: inks.sync,
     async: inks.async,
     parallel: inks.parallel,
@@ -66,7 +67,7 @@ figure{margin:0;min-width:0;break-inside:avoid}
 figcaption{font-weight:600}
 .plot{display:grid;grid-template-columns:3.6rem 1fr;grid-template-rows:9rem 1.3rem;margin-top:.7rem}
 .axis{display:flex;flex-direction:column;justify-content:space-between;text-align:right;padding-right:.4rem;font-size:.78rem;line-height:1;margin:-.39rem 0}
-.plot svg{width:100%;height:100%;border-left:1px solid var(--border);border-bottom:1px solid var(--border);overflow:visible}
+.plot svg{grid-area:1/2;width:100%;height:100%;border-left:1px solid var(--border);border-bottom:1px solid var(--border);overflow:visible}
 .times{grid-column:2;position:relative;font-size:.78rem}
 .times span{position:absolute;transform:translateX(-50%);white-space:nowrap}
 .times span:first-child{transform:none}
@@ -77,11 +78,16 @@ svg .dashed{stroke-dasharray:5 3}
 svg :is(.heavy,.heavy-dashed){stroke-width:3}
 svg .heavy-dashed{stroke-dasharray:8 4}
 svg .predicted{stroke-dasharray:1.5 4;stroke-width:1.5;opacity:.9}
+svg .mark{stroke:var(--arriving);stroke-dasharray:3 2}
+.plot.marked{margin-top:1.6rem}
+.marks{grid-area:1/2;position:relative;height:0;color:var(--faint);font-size:.78rem}
+.marks span{position:absolute;bottom:.1rem;white-space:nowrap;transform:translateX(-.1rem)}
+.marks span.last{transform:translateX(-100%)}
 svg .dot{stroke-width:8;stroke-linecap:round}svg .faintly{opacity:.3}
 .interval{width:14rem;height:1.25rem;display:block}
 svg .void{opacity:.4}
 .sync{stroke:var(--sync)}.async{stroke:var(--async)}.parallel{stroke:var(--parallel)}.distributed{stroke:var(--distributed)}.other{stroke:var(--text)}
-.plot.live{display:block}.plot.live>:not(.uplot){display:none}
+.plot.live{display:block;margin-top:.7rem}.plot.live>:not(.uplot){display:none}
 .uplot{font-family:inherit}.u-legend{font-size:.8rem;text-align:left;color:var(--text)}.u-legend :is(th,td){border:0;padding:0 .2rem;position:static;background:none;white-space:nowrap}
 .u-select{background:color-mix(in srgb,var(--text) 12%,transparent)}.u-cursor-x,.u-cursor-y{border-color:var(--border)!important}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.3rem 0 .8rem}

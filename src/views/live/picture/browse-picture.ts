@@ -113,7 +113,7 @@ function drawAbout(canvas: Canvas, place: Rect, choice: Choice | undefined, view
   }
   if (room() > 2 && view.last !== null) {
     y++;
-    canvas.text(area.x, y++, lastText(view.last), FAINT, area.width);
+    paragraph(lastText(view.last), FAINT);
   }
   if (view.preview === null) {
     if (room() > 1) canvas.text(area.x, y + 1, "What theory expects on this machine is being worked out…", FAINT, area.width);
@@ -124,7 +124,9 @@ function drawAbout(canvas: Canvas, place: Rect, choice: Choice | undefined, view
 }
 
 function lastText({ startedAt, status, done }: LastRun): string {
-  const rates = done.slice(0, 4).map(({ mode, throughput }) => `${printable(mode, 12)} ${formatRate(throughput)}`);
+  const rates = done.slice(0, 4).map(({ mode, throughput, rateChanged }) => {
+    return `${printable(mode, 12)} ${formatRate(throughput)}${rateChanged ? " (rate changed)" : ""}`;
+  });
   return `Last run ${startedAt.slice(0, 16).replace("T", " ")}, ${status}: ${rates.join(", ")}${done.length > 4 ? " …" : ""}`;
 }
 

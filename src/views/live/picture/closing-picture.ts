@@ -8,6 +8,7 @@ import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { canvasPainter, drawMarked } from "../../canvas/marked.ts";
 import { BAD, BOLD_TEXT, GOOD, type Style, TEXT, WARN } from "../../canvas/styles.ts";
+import { changedRateLines } from "../../report/changed-rates.ts";
 import { caseName, rateLine, thresholdLine } from "../../report/closing.ts";
 import { headline } from "../../report/headline.ts";
 import { hostsLine, streamsLine } from "../../report/hosts.ts";
@@ -64,7 +65,8 @@ function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) 
   const explained = view.cases.flatMap(({ result }) =>
     result === null ? [] : [{ head: `${result.mode}: `, style: modeStyle(result.mode, { bold: true }), text: toldOf(result) }],
   );
-  const notes = wrapped([...repeatNotes(view.result), ...verdictNotes(view.result), ...explained, ...hostNotes(view)], width);
+  const before = [...rateNotes(view), ...repeatNotes(view.result), ...verdictNotes(view.result)];
+  const notes = wrapped([...before, ...explained, ...hostNotes(view)], width);
   const table = rowsOf(view).length + 1;
   const split = height >= ROOM_FOR_SPLIT ? splitLines(resultsOf(view)) : 0;
   const outcome = height >= ROOM_FOR_OUTCOME ? headline(resultsOf(view)) : null;
@@ -178,6 +180,11 @@ interface Note {
   readonly head: string;
   readonly style: Style;
   readonly text: string;
+}
+
+/** The changes of arrival rates by hand. */
+function rateNotes(view: RunView): Note[] {
+  return changedRateLines(resultsOf(view)).map((text) => ({ head: "", style: TEXT, text }));
 }
 
 /** The estimates over repeats. */

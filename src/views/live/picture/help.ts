@@ -36,7 +36,7 @@ function drawLegend(canvas: Canvas, top: number, look: PictureLook): void {
   for (const mode of MODES) x = canvas.text(x + 2, y, `${strokeSample(mode, look)} ${mode}`, modeStyle(mode));
   y++;
   for (const line of [
-    "All modes share one time axis; predicted is what theory expects. On the axis: ▲ queue full, ▼ drops begin, ◆ breaker, or Redis silent.",
+    "All modes share one time axis; predicted is what theory expects. On the axis: ▲ queue full, ▼ drops begin, ◇ another rate, ◆ breaker, or Redis silent.",
     "Latency is the 99th percentile of sojourn time: due → state updated.",
     "Cores shows those that the lab may run on. In sync mode queue depth is what is due and not yet taken. Several hosts stand in place of cores.",
   ])

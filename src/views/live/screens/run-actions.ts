@@ -203,7 +203,7 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     keys: ["n", "N"],
     short: null,
     title: "next event",
-    help: "the next event and the one before: queue full, drops, breaker",
+    help: "the next event and the one before: another rate, queue full, drops, breaker",
     when: (state, context) => plain(state, context) && context.moments.length > 0,
     act: (state, { until, moments }, key) => {
       const at = state.past ?? until;

@@ -3,7 +3,9 @@ import { Box, Text } from "ink";
 import React, { type ReactNode } from "react";
 import { differencesOf } from "../../../analysis/compare.ts";
 import { printable } from "../../../kernel/text.ts";
+import { hadSameLoad } from "../../../telemetry/rate-changes.ts";
 import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
+import { changedRateLines } from "../../report/changed-rates.ts";
 import { caseName } from "../../report/closing.ts";
 import { comparisonRow, rowOfResult } from "../../report/table.ts";
 import type { InkTheme } from "../theme.ts";
@@ -22,19 +24,25 @@ interface SideBySideProps {
 
 /** Two runs, case by case; what only one of them has is left out. */
 export function SideBySide({ a, b, width, height, theme }: SideBySideProps) {
+  const steered = [a, b].flatMap(({ cases }, i) => changedRateLines(cases).map((line) => `${"AB"[i]}: ${line}`));
   const rows = pairs(a, b).map(([one, other]) => pairRow(one, other));
   const warn = theme.warn === undefined ? {} : { color: theme.warn };
   const plain = ({ children }: { children?: ReactNode }) => <Text>{children}</Text>;
   const header = ({ children }: { children?: ReactNode }) => <Text bold>{children}</Text>;
   const faint = ({ children }: { children?: ReactNode }) => <Text dimColor={theme.faint}>{children}</Text>;
   // A row and the line below it; above them the heads, around them what is said.
-  const room = Math.max(1, Math.floor((height - 11) / 2));
+  const room = Math.max(1, Math.floor((height - steered.length - 11) / 2));
   return (
     <Box flexDirection="column" width={width} height={height} overflow="hidden">
       <Text bold wrap="truncate">{`A: ${titleOf(a)}`}</Text>
       <Text bold wrap="truncate">{`B: ${titleOf(b)}`}</Text>
       {differencesOf(a, b).map((what) => (
         <Text key={what} wrap="truncate" {...warn}>{`differs: ${printable(what, 300)}`}</Text>
+      ))}
+      {steered.map((line) => (
+        <Text key={line} wrap="truncate" {...warn}>
+          {line}
+        </Text>
       ))}
       <Text dimColor={theme.faint} wrap="truncate">
         A single run on each side cannot tell a difference from noise.
@@ -77,7 +85,7 @@ function pairs(a: RunResult, b: RunResult): (readonly [CaseResult, CaseResult])[
 
 function pairRow(one: CaseResult, other: CaseResult): Record<string, string> {
   const [a, b] = [comparisonRow(rowOfResult(one)), comparisonRow(rowOfResult(other))];
-  const ratio = one.throughput > 0 ? (other.throughput / one.throughput).toFixed(3) : "–";
+  const ratio = one.throughput > 0 && hadSameLoad(one, other) ? (other.throughput / one.throughput).toFixed(3) : "–";
   return {
     case: caseName(one),
     ...{ "done/s A": a["done/s"], "done/s B": b["done/s"], "B ÷ A": ratio },

@@ -26,7 +26,7 @@ function scriptsOf(document: string) {
     packed,
     data: JSON.parse(json) as {
       times: number[][];
-      charts: { group: string; lines: { of: number; values: (number | null)[]; label: string }[] }[];
+      charts: { group: string; marks: unknown[]; lines: { of: number; values: (number | null)[]; label: string }[] }[];
     },
     rest: document.replace(/<script[\s\S]*?<\/script>\n?/g, ""),
   };
@@ -93,6 +93,31 @@ describe("a run as an HTML file", () => {
     const size = htmlOf(runResult(cases)).length;
     expect(size).toBeGreaterThan(100_000);
     expect(size).toBeLessThan(300_000);
+  });
+
+  test("marks where the arrival rate was changed by hand, on the axis of every chart", () => {
+    const changes = [
+      { atMs: 100, rate: 125 },
+      { atMs: 110, rate: 160 },
+      { atMs: 290, rate: 200 },
+    ];
+    const run = reportedRun();
+    const [first, ...others] = run.cases;
+    if (first === undefined) throw new Error("unreachable");
+    const marked = htmlOf({ ...run, cases: [first, ...others.map((one) => ({ ...one, rateChanges: changes }))] });
+    elementsOf(marked);
+    const lines = [...marked.matchAll(/<path class="mark" d="(M\d[^"]*V100)"/g)].map(([, path]) => path);
+    expect(lines).toEqual(new Array(4).fill("M333.33 0V100M366.67 0V100M966.67 0V100"));
+    // Two that are too close for two labels have that of the rate which stayed.
+    const labels = [...marked.matchAll(/<div class="marks"[^>]*>(.*?)<\/div>/g)].map(([, spans = ""]) => spans);
+    expect(labels).toEqual(new Array(4).fill('<span style="left:36.67%">160/s</span><span class="last" style="left:96.67%">200/s</span>'));
+    const said = "The arrival rate of async and parallel was changed by hand: 125/s from 100 ms, 160/s from 110 ms and 200/s from 290 ms.";
+    expect(textOf(marked).split(said)).toHaveLength(2);
+    expect(marked.match(/aria-label="[^"]*"/g)?.filter((label) => label.includes(said))).toHaveLength(4);
+    expect(scriptsOf(marked).data.charts.map(({ marks }) => marks)).toEqual(
+      new Array(4).fill(changes.map(({ atMs, rate }) => ({ t: atMs, label: `${rate}/s` }))),
+    );
+    expect(page).not.toContain('class="mark');
   });
 
   test("hostile names are text", () => {
