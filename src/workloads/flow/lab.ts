@@ -37,7 +37,7 @@ export class Lab implements FlowLab {
 
   handle(item: FlowItem, place: number): void | Promise<void> {
     const { settings, effort } = this;
-    const fails = settings.failureRate > 0 && draw(this.seed, item.index, this.places + place) < settings.failureRate;
+    const fails = draw(this.seed, item.index, this.places + place) < settings.failureRate;
     const constant = settings.work?.distribution === "constant";
     const demand = constant ? (settings.work?.time ?? 0) * 1000 : this.demands.demandOf(item.index);
     if (demand > 0) {

@@ -255,4 +255,16 @@ describe("the work of a flow's handlers", () => {
     expect(Math.abs(failed / 4000 - 0.25)).toBeLessThan(0.03);
     expect(new Set([draw(1, 2, 3), draw(2, 2, 3), draw(1, 3, 3), draw(1, 2, 4)]).size).toBe(4);
   });
+
+  test("fails by the same draws in every version, below the rate and not at it", () => {
+    expect([draw(1, 0, 0), draw(2, 3, 4), draw(-5, 1e6, 2e6)]).toEqual([0.7138079106807709, 0.5377640940714628, 0.3367624816019088]);
+    for (const [more, fails] of [
+      [0, false],
+      [2 ** -32, true],
+    ] as const) {
+      const handle = () => lab({ failureRate: draw(1, 0, 0) + more }).lab.handle(item, 0);
+      if (fails) expect(handle).toThrow();
+      else expect(handle).not.toThrow();
+    }
+  });
 });
