@@ -1,9 +1,10 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { MessageQueue } from "../../src/flows/index.ts";
+import { MessageQueue, type MessageQueueOptions } from "../../src/flows/index.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { cleanEnv, temporaryFolder } from "../support/cli.ts";
+import { HAS_REDIS, RedisServer } from "../support/redis-server.ts";
 
 setDefaultTimeout(patience(60_000));
 
@@ -28,8 +29,9 @@ class Neighbour {
   private readonly child: Bun.Subprocess<"ignore", "pipe", "inherit">;
   private readonly said: AsyncIterator<string>;
 
-  constructor(file: string) {
-    const command = [process.execPath, NEIGHBOUR, file, String(VISIBILITY_MS)];
+  /** `place`: a file, or the address of a Redis. */
+  constructor(place: string) {
+    const command = [process.execPath, NEIGHBOUR, place, String(VISIBILITY_MS)];
     this.child = Bun.spawn(command, { env: cleanEnv(), stdin: "ignore", stdout: "pipe", stderr: "inherit" });
     started.push(this.child);
     this.said = this.child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
@@ -49,11 +51,27 @@ class Neighbour {
   }
 }
 
-test("F-4 a process that is stopped and continued: its neighbours lose no lease, and nothing is lost or acknowledged twice", async () => {
+const WHAT = "F-4 a process that is stopped and continued: its neighbours lose no lease, and nothing is lost or acknowledged twice";
+
+test(`${WHAT}, in a file`, async () => {
   const file = join(folder, "q.db");
-  const queue = MessageQueue.open<number>("neighbours", { file, pollMs: 20 });
-  const victim = new Neighbour(file);
-  const healthy = [1, 2, 3].map(() => new Neighbour(file));
+  await stopsOne("file", { file }, file, 3);
+});
+
+test.skipIf(!HAS_REDIS)(`${WHAT}, in Redis${HAS_REDIS ? "" : " (needs redis-server)"}`, async () => {
+  const server = await RedisServer.start();
+  try {
+    await stopsOne("Redis", { redis: server.url }, server.url, 1);
+  } finally {
+    await server.stop();
+  }
+});
+
+/** Stops one of several processes that share a queue, again and again. `neighbours`: those that go on. */
+async function stopsOne(name: string, where: MessageQueueOptions, place: string, neighbours: number): Promise<void> {
+  const queue = MessageQueue.open<number>("neighbours", { ...where, pollMs: 20 });
+  const victim = new Neighbour(place);
+  const healthy = Array.from({ length: neighbours }, () => new Neighbour(place));
   await Promise.all([victim, ...healthy].map((each) => each.begun()));
   const count = rounds(1, 20);
   let sent = 0;
@@ -79,8 +97,10 @@ test("F-4 a process that is stopped and continued: its neighbours lose no lease,
   await queue.drained();
   const [stopped, ...others] = await Promise.all([victim, ...healthy].map((each) => each.end()));
   const acknowledged = [stopped, ...others].reduce((sum, figures) => sum + (figures?.acknowledged ?? 0), 0);
-  console.log(`SIGSTOP: ${count} rounds, ${sent} sent, ${acknowledged} acknowledged; leases lost by the one stopped: ${stopped?.lost}`);
-  expect(others.map(({ lost }) => lost)).toEqual([0, 0, 0]);
+  console.log(
+    `SIGSTOP, ${name}: ${count} rounds, ${sent} sent, ${acknowledged} acknowledged; leases lost by the one stopped: ${stopped?.lost}`,
+  );
+  expect(others.map(({ lost }) => lost)).toEqual(healthy.map(() => 0));
   expect(acknowledged).toBe(sent);
   await queue.stop();
-});
+}
