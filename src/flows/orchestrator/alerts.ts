@@ -48,12 +48,15 @@ export function figureAt(stats: PartStats, path: string): number | null {
 
 const WINDOW_MS = 60_000;
 
+type Bound = "above" | "below";
+
 /** What is known of one rule. */
 interface Watched {
   readonly rule: AlertRule;
   readonly growth: Growth | null;
   readonly notify: (alert: Alert) => void;
-  raised: boolean;
+  /** The bound that it was raised by; null: it is not raised. */
+  raised: Bound | null;
   /** It was reported that there is no such figure. */
   missed: boolean;
   /** Since when the bound has been crossed; null: it is not. */
@@ -67,7 +70,7 @@ export class AlertBoard {
   add(rule: AlertRule, notify: (alert: Alert) => void): () => void {
     checkRule(rule);
     const growth = rule.perSecond === true ? new Growth(rule.windowMs ?? WINDOW_MS) : null;
-    const entry: Watched = { rule, growth, notify, raised: false, missed: false, since: null };
+    const entry: Watched = { rule, growth, notify, raised: null, missed: false, since: null };
     this.rules.push(entry);
     return () => {
       const at = this.rules.indexOf(entry);
@@ -76,7 +79,7 @@ export class AlertBoard {
   }
 
   get raised(): number {
-    return this.rules.filter(({ raised }) => raised).length;
+    return this.rules.filter(({ raised }) => raised !== null).length;
   }
 
   /** Checks all rules. `now`: in milliseconds. `missing`: called once for each rule whose figure does not exist. */
@@ -92,29 +95,41 @@ export class AlertBoard {
         continue;
       }
       const value = growth === null ? figure : growth.perSecond(figure, now);
-      if (value === null || !hasChanged(entry, value, now)) continue;
-      entry.raised = !entry.raised;
-      const alert: Alert = { ...rule, value, raised: entry.raised, text: textOf(rule, value, entry.raised) };
+      if (value === null) continue;
+      const crossed = crossedBound(rule, value);
+      if (!hasChanged(entry, crossed, now)) continue;
+      const raised = entry.raised === null;
+      const bound = (entry.raised ?? crossed) as Bound;
+      entry.raised = raised ? bound : null;
+      const alert: Alert = { ...rule, value, raised, text: textOf(rule, bound, value, raised) };
       crossings.push(() => entry.notify(alert));
     }
     callAll(crossings);
   }
 }
 
-/** True when an alert is to be raised, or to end. */
-function hasChanged(entry: Watched, value: number, now: number): boolean {
-  const { above, below, forMs = 0 } = entry.rule;
-  const crossed = (above !== undefined && value > above) || (below !== undefined && value < below);
-  entry.since = crossed ? (entry.since ?? now) : null;
-  return crossed ? !entry.raised && now - (entry.since ?? now) >= forMs : entry.raised;
+/** The bound that a value is beyond; null: neither. */
+function crossedBound({ above, below }: AlertRule, value: number): Bound | null {
+  if (above !== undefined && value > above) return "above";
+  return below !== undefined && value < below ? "below" : null;
 }
 
-function textOf({ part, figure, above, below, perSecond, windowMs, forMs }: AlertRule, value: number, raised: boolean): string {
+/** True when an alert is to be raised, or to end. */
+function hasChanged(entry: Watched, crossed: Bound | null, now: number): boolean {
+  if (crossed === null) {
+    entry.since = null;
+    return entry.raised !== null;
+  }
+  entry.since ??= now;
+  return entry.raised === null && now - entry.since >= (entry.rule.forMs ?? 0);
+}
+
+function textOf(rule: AlertRule, bound: Bound, value: number, raised: boolean): string {
+  const { part, figure, perSecond, windowMs, forMs } = rule;
   const unit = perSecond === true ? "/s" : "";
-  const bound = above !== undefined && (raised ? value > above : below === undefined) ? `above ${above}${unit}` : `below ${below}${unit}`;
   const now = perSecond === true ? `grows by ${Number(value.toPrecision(3))}/s over ${(windowMs ?? WINDOW_MS) / 1000} s` : `is ${value}`;
   const lasting = raised && forMs !== undefined && forMs > 0 ? ` for ${forMs / 1000} s` : "";
-  return `${part} ${figure} ${now}, ${raised ? "" : "no longer "}${bound}${lasting}`;
+  return `${part} ${figure} ${now}, ${raised ? "" : "no longer "}${bound} ${rule[bound]}${unit}${lasting}`;
 }
 
 /** How fast a figure grows. */

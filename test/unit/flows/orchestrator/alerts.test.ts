@@ -53,6 +53,13 @@ describe("F-5 alerts", () => {
       "3: orders failed is 7, no longer below 5",
       "4: orders failed is 11, above 10",
     ]);
+    // An alert ends with the bound that it was raised by, whichever is crossed meanwhile.
+    expect(said({ above: 10, below: 5 }, [11, 4, 7, 4, 11, 7])).toEqual([
+      "0: orders failed is 11, above 10",
+      "2: orders failed is 7, no longer above 10",
+      "3: orders failed is 4, below 5",
+      "5: orders failed is 7, no longer below 5",
+    ]);
   });
 
   const alert = (rule: Partial<AlertRule>) => () => new FlowOrchestrator().alert({ part: "a", figure: "b", ...rule });
