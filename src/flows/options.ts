@@ -1,5 +1,6 @@
 import { suggestion } from "../kernel/spelling.ts";
 import { printable } from "../kernel/text.ts";
+import { realTimers, type Timers } from "../kernel/timers.ts";
 import { BACKOFFS, type BackoffRule } from "../resilience/backoff.ts";
 
 /** Longest span of options that must end, in milliseconds: 30 years. */
@@ -114,6 +115,24 @@ export function checkId(what: string, id: unknown): void {
 /** Throws a sentence when something to be called is no function. */
 export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`${what}: must be a function, got ${String(value)}`);
+}
+
+/** Throws a sentence when something is no object with functions of all names, or has others than functions of those that may be missing. */
+export function checkFunctions<T extends object>(
+  what: string,
+  value: T,
+  names: readonly (keyof T & string)[],
+  optional: readonly (keyof T & string)[] = [],
+): void {
+  if (typeof value !== "object" || value === null) throw new TypeError(`${what}: must be an object, got ${printable(String(value), 100)}`);
+  for (const name of names) checkFunction(`${what}.${name}`, value[name]);
+  for (const name of optional) if (value[name] !== undefined) checkFunction(`${what}.${name}`, value[name]);
+}
+
+/** The clock and timers of an option, by default those of this machine. Throws a sentence when they lack something. */
+export function timersOf(timers: Timers = realTimers): Timers {
+  checkFunctions("timers", timers, ["now", "wall", "after"], ["stamp", "pulse", "soon", "random"]);
+  return timers;
 }
 
 /** Throws a sentence when a word is given and is not one of `known`. */

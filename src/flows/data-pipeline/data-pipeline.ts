@@ -2,7 +2,7 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, within } from "../../kernel/timers.ts";
 import { leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { checkFunction, checkName, checkNames } from "../options.ts";
+import { checkFunction, checkName, checkNames, timersOf } from "../options.ts";
 import { type Durations, deadlineOf, type Health, type Part, type StopOptions } from "../part.ts";
 import type { SharedOutput } from "../shared-output.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
@@ -37,7 +37,7 @@ export class DataPipeline<In, Out = In> implements Part {
   ) {
     checkName(name);
     checkNames(options, { outputBuffer: true, onFailure: true, timers: true });
-    this.failures = new Failures(name, options.timers ?? realTimers, options.onFailure);
+    this.failures = new Failures(name, timersOf(options.timers), options.onFailure);
   }
 
   /** A pipeline of no stages yet, for items of this type. */

@@ -1,4 +1,4 @@
-import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/timers.ts";
+import { newId, stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { onAbort } from "../notifier.ts";
@@ -13,6 +13,7 @@ import {
   checkText,
   checkTextOrTexts,
   type OptionNames,
+  timersOf,
 } from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { headersOf } from "../tracing.ts";
@@ -72,7 +73,7 @@ export class EventBus<Events extends object> implements Part {
     this.name = options.name ?? "bus";
     checkCount("history", options.history, 0);
     checkCount("historyBytes", options.historyBytes, 0);
-    this.timers = options.timers ?? realTimers;
+    this.timers = timersOf(options.timers);
     this.stamp = stampOf(this.timers);
     this.ids = new EventIds(newId(this.timers).slice(0, 13));
     this.past = new History(options.history ?? 1000, options.historyBytes ?? HISTORY_BYTES, this.timers);

@@ -1,10 +1,10 @@
 import type { Server, WebSocketHandler } from "bun";
 import { isLoopback } from "../../kernel/hosts.ts";
 import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
-import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
+import { newId, type Timers } from "../../kernel/timers.ts";
 import { type FlowHeaders, traceHeaders } from "../headers.ts";
 import { type FlowOrchestrator, type PartStats, QueueError, Stopped } from "../index.ts";
-import { checkCount, checkFunction, checkNames, type OptionNames } from "../options.ts";
+import { checkCount, checkFunction, checkNames, type OptionNames, timersOf } from "../options.ts";
 import { summedStats } from "../orchestrator/summed.ts";
 import { ACCESS_NAMES, Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
@@ -90,7 +90,7 @@ export class FlowFace {
     if (options.onError !== undefined) checkFunction("onError", options.onError);
     this.access = new Access(options);
     this.exposure = new Exposure(flows, options.expose, options.schemas ?? {});
-    this.timers = options.timers ?? realTimers;
+    this.timers = timersOf(options.timers);
     this.startedAt = this.timers.now();
     this.maxBodyBytes = options.maxBodyBytes ?? 1_000_000;
     const handler = streamSockets(this.access, this.maxBodyBytes, this.timers, (error) => options.onError?.(error));

@@ -1,6 +1,6 @@
-import { realTimers, type Timers } from "../../kernel/timers.ts";
+import type { Timers } from "../../kernel/timers.ts";
 import { Failures, type OnFailure } from "../failures.ts";
-import { checkCount, checkId, checkText } from "../options.ts";
+import { checkCount, checkId, checkText, timersOf } from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { GroupConsumer } from "./consumer/consumer.ts";
 import type { Consumer } from "./consumer/rule.ts";
@@ -71,7 +71,7 @@ export class MessageQueue<T> implements Part {
   ) {
     checkQueueName(name);
     checkQueueOptions(options);
-    this.timers = options.timers ?? realTimers;
+    this.timers = timersOf(options.timers);
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
     this.schedules = new Schedules(this.timers, this.failures, {

@@ -5,7 +5,7 @@ import { MOST_BYTES } from "./payload/payload.ts";
 import type { MessageQueueOptions } from "./queue-options.ts";
 import { Results } from "./results.ts";
 import { Sender } from "./sender.ts";
-import { QueueError, type QueueStore, type StoreAnswer } from "./store.ts";
+import { checkStore, QueueError, type QueueStore, type StoreAnswer } from "./store.ts";
 import { Watch } from "./watch.ts";
 
 /** A queue's store from its opening to its end, and what works on it. */
@@ -26,6 +26,7 @@ export class Opening<T> {
     /** Called after messages were added, or made available by other processes. */
     onSent: () => void,
   ) {
+    checkStore(store);
     if (resultMs !== undefined && store.note === undefined) throw new QueueError("invalid", "resultMs: this store keeps no results");
     this.clock = store.clock ?? steadyClock(timers);
     const shares = values === "shared";

@@ -17,6 +17,7 @@ import {
   checkTexts,
   LONGEST_MS,
   type OptionNames,
+  timersOf,
 } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import type { ConsumerRule, ConsumerStats, Settled } from "./consumer/rule.ts";
@@ -167,6 +168,7 @@ const CONSUME_NAMES: OptionNames<ConsumeOptions> = {
 export function checkQueueOptions(options: MessageQueueOptions): void {
   checkNames(options, QUEUE_NAMES);
   checkNames(options.backoff, QUEUE_BACKOFF_NAMES, "backoff.");
+  timersOf(options.timers);
   checkGroups(options.groups);
   checkText("file", options.file);
   checkText("redis", options.redis);

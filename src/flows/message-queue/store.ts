@@ -2,6 +2,7 @@ import type { SteadyClock } from "../../kernel/timers.ts";
 import type { BucketRule } from "../../resilience/token-bucket.ts";
 import type { CallerContext } from "../async-context.ts";
 import type { FlowHeaders } from "../headers.ts";
+import { checkFunctions } from "../options.ts";
 
 /** A message to be sent. */
 export interface NewMessage {
@@ -229,6 +230,32 @@ export interface QueueStore {
   trouble?(): QueueError | null;
   close(): StoreAnswer<void>;
 }
+
+/** Throws a sentence when something is no store. */
+export function checkStore(store: QueueStore): void {
+  checkFunctions("store", store, REQUIRED, ["listen", "note", "noted", "takeTokens", "trouble"]);
+}
+
+const REQUIRED = [
+  "room",
+  "fullest",
+  "send",
+  "lease",
+  "settle",
+  "extend",
+  "nextAt",
+  "depth",
+  "stateOf",
+  "survey",
+  "unsettled",
+  "list",
+  "remove",
+  "pause",
+  "deadLetters",
+  "redrive",
+  "dropGroup",
+  "close",
+] as const satisfies readonly (keyof QueueStore)[];
 
 /** Options of a store. */
 export interface StoreOptions {

@@ -1,11 +1,11 @@
 import { errorText } from "../../kernel/error-text.ts";
 import { ifRejected } from "../../kernel/promises.ts";
-import { chance, realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { chance, type Timers, within } from "../../kernel/timers.ts";
 import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
 import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { checkDelay, checkFunction, checkName, checkNames, checkSpan } from "../options.ts";
+import { checkDelay, checkFunction, checkName, checkNames, checkSpan, timersOf } from "../options.ts";
 import { deadlineOf, type Health, type Part, type PartStats, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
 import {
@@ -83,7 +83,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.log = flowLog(this.name, options.log);
     checkDelay("startMs", options.startMs);
     checkSpan("checkMs", options.checkMs);
-    this.timers = options.timers ?? realTimers;
+    this.timers = timersOf(options.timers);
     this.bus = options.bus ?? new EventBus<LifecycleEvents>({ name: this.name, timers: this.timers });
   }
 

@@ -1,6 +1,6 @@
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
-import { checkFunction, checkName } from "../options.ts";
+import { checkFunction, checkName, timersOf } from "../options.ts";
 import { deadlineOf, type Health, type Part, type PartStats, type StopOptions } from "../part.ts";
 
 /** A long-running function as a part: feeding a pipeline, following a source, sweeping a table. */
@@ -19,6 +19,7 @@ export class Service implements Part {
   ) {
     checkName(name);
     checkFunction(name, run);
+    timersOf(timers);
   }
 
   start(): void {

@@ -1,11 +1,11 @@
 import { Deque } from "../../kernel/deque.ts";
 import { isThenable, promiseOf } from "../../kernel/promises.ts";
-import { realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { type Timers, within } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
-import { checkCount, checkFunction, checkName, checkNames, checkOneOf, checkSignal } from "../options.ts";
+import { checkCount, checkFunction, checkName, checkNames, checkOneOf, checkSignal, timersOf } from "../options.ts";
 import { deadlineOf, type Health, type Part, type StopOptions, stuckHealth } from "../part.ts";
 import { findableAsObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
@@ -51,7 +51,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     checkName(name);
     checkNames(options, { buffer: true, onFailure: true, timers: true });
     checkCount("buffer", options.buffer, 0);
-    this.timers = options.timers ?? realTimers;
+    this.timers = timersOf(options.timers);
     this.failures = new Failures(name, this.timers, options.onFailure);
     const trouble = (error: unknown) => this.failures.report("source", undefined, error);
     this.trunk = origin instanceof Trunk ? origin : new Trunk(name, origin, trouble);

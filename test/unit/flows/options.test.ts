@@ -117,6 +117,38 @@ describe("an option that makes no sense is refused with what it must be", () => 
   });
 });
 
+test("timers and stores that lack something are refused with what they lack, before there is a file", () => {
+  const { now, wall, after } = realTimers;
+  const never = join(folder, "no-timers.db");
+  const makers: readonly ((timers: never) => unknown)[] = [
+    (timers) => new EventBus({ timers }),
+    (timers) => ReactiveStream.of("s", { timers }),
+    (timers) => DataPipeline.of("p", { timers }),
+    (timers) => new FlowOrchestrator({ timers }),
+    (timers) => new FlowFace(new FlowOrchestrator(), { timers }),
+    (timers) => new Service("s", async () => {}, timers),
+    (timers) => MessageQueue.open("q", { timers, file: never }),
+  ];
+  const refusals: readonly (readonly [unknown, string])[] = [
+    [5, "timers: must be an object, got 5"],
+    [null, "timers: must be an object, got null"],
+    [{ wall, after }, "timers.now: must be a function, got undefined"],
+    [{ now, after }, "timers.wall: must be a function, got undefined"],
+    [{ now, wall, after: 5 }, "timers.after: must be a function, got 5"],
+    ...["stamp", "pulse", "soon", "random"].map(
+      (name) => [{ now, wall, after, [name]: 1 }, `timers.${name}: must be a function, got 1`] as const,
+    ),
+  ];
+  for (const make of makers)
+    for (const [timers, sentence] of refusals) expect(() => make(timers as never)).toThrow(new TypeError(sentence));
+  expect(existsSync(never)).toBe(false);
+  for (const [store, sentence] of [
+    ["file.db", "store: must be an object, got file.db"],
+    [{}, "store.room: must be a function, got undefined"],
+  ] as const)
+    expect(() => new MessageQueue("q", store as never)).toThrow(new TypeError(sentence));
+});
+
 test("an option that does not exist is refused by its name, with the nearest one that does", () => {
   const stage = (options: object) =>
     DataPipeline.of("p")
