@@ -7,12 +7,11 @@ import type { CaseResult } from "./result.ts";
 
 /** Sentences about a best point. */
 
-/** Its figures: throughput, p99, and the criterion that decided. */
+/** Its figures: throughput, the highest percentile that all of `among` bear, or the mean where there is none, and the criterion that decided. */
 export function bestFigures({ one, by }: Pick<Best, "one" | "by">, among: readonly CaseResult[] = [one]): string {
-  const figures = `${formatCount(one.throughput)}/s, ${tailText(
-    one.latency.sojourn,
-    among.map(({ latency }) => latency.sojourn),
-  )}`;
+  const times = among.map(({ latency }) => latency.sojourn);
+  const { sojourn } = one.latency;
+  const figures = `${formatCount(one.throughput)}/s, ${tailOf(times) === null ? `mean ${formatMs(sojourn.mean)}` : tailText(sojourn, times)}`;
   switch (by) {
     case "throughput":
     case "p99":

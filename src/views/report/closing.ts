@@ -66,10 +66,16 @@ function caseLines(result: RunResult, one: CaseResult, columns: number, all: boo
     ...(rate === undefined ? [] : [`  ${rateLine(rate)}${disturbedSign(one)}`]),
     ...measuredLines(one, result).map((line) => `  ${line}`),
     ...problems.filter((sentence) => sentence !== explanation).map((problem) => `  ${status}: ${printable(problem, WHOLE)}`),
-    ...warnings.map((warning) => `  note: ${printable(warning, WHOLE)}`),
+    ...warnings.flatMap((warning) => beyond(warning, explanation)).map((note) => `  note: ${printable(note, WHOLE)}`),
     ...rejections.slice(0, 3).map(({ line, reason }) => `  rejected, line ${line}: ${printable(reason, 160)}`),
     ...(all ? ["", ...everyFigure(one).map((line) => (line === "" ? "" : `  ${line}`)), ""] : []),
   ];
+}
+
+/** The sentences of a warning that the explanation has not said. */
+function beyond(warning: string, explanation: string): string[] {
+  const rest = warning.split(/(?<=\.) (?=[A-Z])/).filter((sentence) => !explanation.includes(sentence));
+  return rest.length === 0 ? [] : [rest.join(" ")];
 }
 
 /** The outcome of a rate that had to be determined. */

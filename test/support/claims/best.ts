@@ -1,5 +1,5 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { named as byName, percentile, TAIL } from "./claim.ts";
+import { named as byName, highest, percentile, TAIL } from "./claim.ts";
 import { allDone, differ, isDisturbed, kept, longer, steady, surelyKept, WAITS } from "./fitness.ts";
 import { type Cases, named } from "./points.ts";
 import { type Parts, printed, says, template } from "./template.ts";
@@ -32,6 +32,11 @@ function apart(a: CaseResult, b: CaseResult): string | null {
   return WAITS.find((figure) => longer(figure, a, b) || longer(figure, b, a))?.name ?? null;
 }
 
+/** The mean of times, which stands for them where not all bear a percentile. */
+function meanOf({ mean }: CaseResult["latency"]["sojourn"], group: Cases): number | null {
+  return highest(group.map(({ latency }) => latency.sojourn)) === null ? mean : null;
+}
+
 /** Parts: point, its figures, the others that are as good, and what is better elsewhere. */
 export function wrongBest(
   { point = "", rate, tail, p99, p50, slow, q99, asks, others, left: out = "", though = "" }: Parts,
@@ -42,7 +47,7 @@ export function wrongBest(
   const is = ({ throughput, latency, queries, fetch }: CaseResult) =>
     (asks === undefined || says(asks, fetch?.attempts ?? null)) &&
     says(rate, throughput) &&
-    says(p99, byName(latency.sojourn, tail)) &&
+    says(p99, tail === "mean" ? meanOf(latency.sojourn, group) : byName(latency.sojourn, tail)) &&
     (p50 === undefined || says(p50, percentile(latency.sojourn, "p50"))) &&
     (q99 === undefined || (queries.answered > 0 && says(q99, byName(queries.latency, slow))));
   const best = (named(point, group) ?? []).find(is);
@@ -135,7 +140,7 @@ const LINES: readonly { readonly match: (line: string) => Parts | null; readonly
   [
     {
       match: template(
-        `★ best: {point:*}: {rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slow:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]][[; as good but for noise: {others:*}]][[; left out as {left:*}]][[, though {though:*}]]`,
+        `★ best: {point:*}: {rate:N}/s, {tail:${TAIL}|mean} {p99:T}[[, median {p50:T}]][[, {slow:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]][[; as good but for noise: {others:*}]][[; left out as {left:*}]][[, though {though:*}]]`,
       ),
       check: wrongBest,
     },

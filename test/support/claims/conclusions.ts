@@ -153,7 +153,7 @@ const CLAIMS: readonly Conclusion[] = [
     cases.some((one) => drops(one) === 0) ? null : "it drops",
   ),
   conclusion(
-    `{label:*}: best at {point:*} ({rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slowest:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]])[[, and as good but for noise at {others:*}]][[; left out as {left:*}]][[, though {though:*}]][[; longest {by:${TAIL}} at {worst:*} ({slow:N}/s, {same:${TAIL}} {long:T})]].`,
+    `{label:*}: best at {point:*} ({rate:N}/s, {tail:${TAIL}|mean} {p99:T}[[, median {p50:T}]][[, {slowest:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]])[[, and as good but for noise at {others:*}]][[; left out as {left:*}]][[, though {though:*}]][[; longest {by:${TAIL}} at {worst:*} ({slow:N}/s, {same:${TAIL}} {long:T})]].`,
     ({ label = "", worst = "", slow, by, same, long, slowest, ...told }, cases) => {
       const group = labelled(label, cases).filter(({ mode }) => mode !== "sync");
       const wrong = wrongBest({ ...told, slow: slowest }, group);

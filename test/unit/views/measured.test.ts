@@ -175,6 +175,17 @@ describe("what was measured is told, where there is something to it", () => {
     expect(linesOf({ ...one, process: { ...one.process, eventLoop } })).toContain(
       "event loop: late by 8.00 ms at the median of what was scheduled on it, 20.0 ms at most; busy 99 %",
     );
+    const computing = { ...one.process, eventLoop: { ...eventLoop, busy: 0.06 }, threads: [{ name: "main", utilization: 0.68 }] };
+    expect(linesOf({ ...one, process: computing })).toContain("20.0 ms at most; busy 68 %");
+  });
+
+  test("a warning does not repeat what the explanation has said", () => {
+    const slower = "Computing took 4.4 % more CPU time than asked: the cores were slower.";
+    const one = { ...caseResult({ mode: "async" }), explanation: `${slower} One core is the limit.` };
+    const text = (warnings: string[]) => closingReport(runResult([{ ...one, warnings }]));
+    expect(text([`${slower} Run it again.`])).toContain("  note: Run it again.\n");
+    expect(text([slower])).not.toContain("note:");
+    expect(text(["Another one. Run it again."])).toContain("  note: Another one. Run it again.\n");
   });
 
   test("memory of each case, where one needs far more than another", () => {
@@ -183,6 +194,12 @@ describe("what was measured is told, where there is something to it", () => {
     const small = { ...one, process: { ...one.process, peakRssBytes: 1e8 } };
     expect(linesOf(small, [large])).toContain("at most: 100 MB of memory");
     expect(linesOf(small, [small])).not.toContain("memory");
+  });
+
+  test("connections are all that were opened, and no most at once", () => {
+    expect(linesOf(requestCase({ connectionsOpened: 4000, peakConcurrency: 1 }))).toContain(
+      "at most: 1 in flight; 4.00 k connections opened in all",
+    );
   });
 
   test("open files, where there are many", () => {
@@ -199,7 +216,14 @@ describe("what was measured is told, where there is something to it", () => {
     expect(linesOf({ ...one, offeredRate: 100 })).not.toContain("shortfall");
     const work = { askedMs: 950, roundsPerMs: 1, slowerBy: -0.01, slowerByError: 0, takenAwayMs: 40 };
     expect(linesOf({ ...one, process: { ...one.process, work } })).toContain("3.0 work that waited for a core");
-    expect(linesOf({ ...one, process: { ...one.process, work: { ...work, slowerBy: 0.01 } } })).toContain("3.0 work that took longer");
+    const told = (change: object) => linesOf({ ...one, process: { ...one.process, work: { ...work, ...change } } });
+    // 0.95 of the capacity was done: 1 % of that on a slower core, and 20 of 950 ms waiting for one, are 1.0 + 2.0 of the 3.0 that was lost.
+    expect(told({ slowerBy: 0.01, takenAwayMs: 20 })).toContain(
+      "= 1.0 work on a slower core + 2.0 work that waited for a core + 1.0 queries",
+    );
+    for (const unknown of [{ takenAwayMs: 40 }, { takenAwayMs: null }, { takenAwayMs: 0 }])
+      expect(told({ slowerBy: 0.01, ...unknown })).toContain("3.0 work that took longer");
+    expect(told({ slowerBy: 0.035, takenAwayMs: 1 })).toContain("3.0 work that took longer");
   });
 
   test("where the time of attempts went, and what connections took", () => {

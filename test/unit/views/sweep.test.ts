@@ -40,6 +40,15 @@ describe("latencies that too few items bear, in pictures of sweeps", () => {
 });
 
 describe("pictures of sweeps", () => {
+  test("the best of points of too few items has its mean, as in the chart", () => {
+    const at = (rate: number, mean: number) => {
+      const one = caseResult({ mode: "async", processed: 5 });
+      const sojourn = { ...one.latency.sojourn, count: 5, mean };
+      return { ...one, throughput: rate, offeredRate: rate, params: { "load.rate": rate }, latency: { ...one.latency, sojourn } };
+    };
+    expect(bestLine([at(100, 3), at(1000, 7)])).toStartWith("★ best: async, load.rate 1000: 1.00 k/s, mean 7.00 ms");
+  });
+
   test("one field: a line per mode over the swept values, the prediction, the best marked", () => {
     const lines = sweepPicture(runResult(rates), "throughput", 80, 14, PLAIN_PAINTER);
     expect(lines[0]).toBe("Throughput, messages/s against load.rate    ── sync  ╌╌ async  ┄ predicted");
