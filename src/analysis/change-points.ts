@@ -33,16 +33,16 @@ export function changePoints(values: readonly number[], options: ChangeOptions =
   return merged(values, weakPoints(values, window, weak), p, magnitude);
 }
 
-/** Points of any window, which overlap by half. */
+/** Points of any window, in order: windows overlap by half, and none begins before a point that was found. */
 function weakPoints(values: readonly number[], window: number, p: number): number[] {
-  const found = new Set<number>();
+  const found: number[] = [];
   const step = Math.floor(window / 2);
   for (let start = 0; start < values.length; ) {
     const points = divided(values.slice(start, start + window), p).map((index) => start + index);
-    for (const point of points) found.add(point);
+    found.push(...points);
     start = Math.max(points.at(-1) ?? 0, start + step);
   }
-  return [...found].sort((a, b) => a - b);
+  return found;
 }
 
 /** Divides a window at its best candidate, then its parts, while the candidates are significant. */

@@ -67,6 +67,7 @@ const queries = (answered: number, queryMs: number) => ({
   sourceBlocked: { readMs: 0, processingMs: 0, queryMs, queueFullMs: 0 },
 });
 const reads = (readMs: number, queueFullMs = 0) => ({ sourceBlocked: { readMs, processingMs: 0, queryMs: 0, queueFullMs } });
+const CLIENTS = { executor: "constant-vus", vus: 10, duration: "1s" };
 const READING = { source: { latency: "10ms" } };
 const handler = (duration: string) => ({
   work: { kind: "handler", module: "x.ts" },
@@ -226,6 +227,12 @@ describe("a limit of messages is named from its bound on, and not before", () =>
       "The source is the limit: its one connection was reading 50 % of the time",
       { rate: 40, schedule: 10, result: reads(500), asked: { ...ALL_AT_ONCE, ...READING } },
       { rate: 39, schedule: 10, result: reads(500), asked: { ...ALL_AT_ONCE, ...READING } },
+    ],
+    [
+      "half of what clients wait for is the source",
+      "The source is the limit",
+      { rate: 40, schedule: 10, sojourn: 20, result: reads(500), asked: { load: CLIENTS, ...READING } },
+      { rate: 40, schedule: 10, sojourn: 20.1, result: reads(500), asked: { load: CLIENTS, ...READING } },
     ],
     [
       "half of the waiting is for the source",
@@ -495,6 +502,13 @@ describe("what is said beside the limit of messages", () => {
   test("the 99th percentile, where it is more than ten times what messages take", () => {
     expect(explained({ rate: 5, sojourn: 10, p99: 100.1 })).toEndWith(" Waiting made the 99th percentile 100 ms.");
     expect(explained({ rate: 5, sojourn: 10, p99: 100 })).not.toContain("Waiting made");
+  });
+
+  test("that work took longer than was asked, by more than a twentieth, where it was asked for a time", () => {
+    const predicted = (change: Change) => explained({ main: 0.95, bottleneck: "source", ...change });
+    expect(predicted({ service: 10.51 })).toContain("it goes by 10.0 ms of work a message, and here it took 10.5 ms.");
+    expect(predicted({ service: 10.49 })).not.toContain("it goes by");
+    expect(predicted({ asked: { work: { kind: "cpu", time: 0 } } })).not.toContain("it goes by");
   });
 
   test("what was not processed, of all that came", () => {

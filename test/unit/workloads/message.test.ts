@@ -322,6 +322,18 @@ describe("intake", () => {
 });
 
 describe("T-13 the codec between threads", () => {
+  test("no message takes more bytes than are reserved for it, nor a quarter of them, whatever its values", () => {
+    const long = "漢".repeat(400);
+    for (const value of [long, { [long]: long }, [long, long], { a: { b: long } }]) {
+      const payload = new Payload([makeOp(SET, long, value)], 0);
+      const writer = new WordWriter(new SharedArrayBuffer(1 << 16));
+      new PayloadEncoder(new Dictionary()).encode(payload, writer);
+      const share = (writer.at * 8) / encodedBytes(payload);
+      expect(share).toBeLessThanOrEqual(1);
+      expect(share).toBeGreaterThan(0.25);
+    }
+  });
+
   test("what is encoded is decoded again, message after message", () => {
     fc.assert(
       fc.property(fc.array(payloads, { maxLength: 20 }), fc.nat(100), (messages, padding) => {
