@@ -177,6 +177,9 @@ const CLAIMS: readonly Conclusion[] = [
     labelled(label, cases).some(isDisturbed) ? null : "none was",
   ),
   conclusion("{label:*}: no batch is called best (the offered load differed: {rates:*}; a difference may be the load's).", () => null),
+  conclusion("{label:*}: the best batch.size moves, {points:*}.", (_, cases) =>
+    new Set(cases.map((one) => one.params["batch.size"])).size > 1 ? null : "there is one size",
+  ),
   conclusion("The best point moves with {fields:*}.", (_, cases) => {
     // A size of one makes every timeout the same.
     const sizes = new Set(cases.map((one) => one.params["batch.size"]));

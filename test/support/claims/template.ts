@@ -117,7 +117,7 @@ export function wrongNumbers(text: string): string[] {
   const one = [...text.matchAll(/(?<![\d.,/×] ?|R² )\b1 (?!(?:ms|s|µs|ns|min|is|was|does)\b)([a-zA-Z]+s)\b(?! the| is)/gu)].map(
     ([whole]) => whole,
   );
-  const many = [...text.matchAll(new RegExp(String.raw`(?<![\d.])(?!1 )(\d+(?:\.\d+)?(?: [kMG])?) (${NOUNS})\b`, "gu"))].map(
+  const many = [...text.matchAll(new RegExp(String.raw`(?<![\d.])(?!1 )(\d+(?:\.\d+)?(?: [kMG])?) (${NOUNS})\b(?!\.[a-z])`, "gu"))].map(
     ([whole]) => whole,
   );
   const forms = [...text.matchAll(/(?<![\d.])(?:1 \w+ were|1 were|each of the 1(?![\d.])|all 1(?![\d.])|the 1 \w+)/gu)].map(
