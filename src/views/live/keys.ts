@@ -8,6 +8,10 @@ export interface Key {
   readonly return?: boolean;
   readonly ctrl?: boolean;
   readonly meta?: boolean;
+  readonly super?: boolean;
+  readonly hyper?: boolean;
+  /** Told by terminals that report releases (kitty's keyboard protocol). */
+  readonly eventType?: "press" | "repeat" | "release" | undefined;
   readonly upArrow?: boolean;
   readonly downArrow?: boolean;
   readonly leftArrow?: boolean;
@@ -51,6 +55,7 @@ export class Keyboard {
   typed(input: string, key: Key): readonly string[] {
     const answer = this.answering && input.length > 1;
     this.answering = key.meta === true && input.length === 1 && ANSWERS.includes(input);
+    if (key.eventType === "release" || key.super === true || key.hyper === true) return [];
     if (key.meta === true || answer) return [];
     if (key.ctrl === true) return WITH_CTRL.includes(input) ? [input] : [];
     return input.length <= 1 ? [input] : [...input];

@@ -365,6 +365,12 @@ describe("keys", () => {
     expect(press(asked, "q", {}, true)).toMatchObject({ state: { asking: false }, intent: "none" });
   });
 
+  test("a key that is let go, or pressed with Super, is none", () => {
+    const keyboard = new Keyboard();
+    const keys: Key[] = [{ eventType: "press" }, { eventType: "repeat" }, { eventType: "release" }, { super: true }, { hyper: true }];
+    expect(keys.map((key) => keyboard.keys("q", key))).toEqual([["q"], ["q"], [], [], []]);
+  });
+
   test("what a terminal says of itself is nobody's typing, nor are keys with Alt, and with Ctrl those that are not ours", () => {
     const keyboard = new Keyboard();
     const typed = (input: string, key: Key = {}) => keyboard.typed(input, key).join(",");
