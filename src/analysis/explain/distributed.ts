@@ -1,6 +1,6 @@
 import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
-import { agreeing, counted } from "../../kernel/wording.ts";
+import { agreeing, counted, sentenceCase } from "../../kernel/wording.ts";
 import { keyShares } from "../../load/keys.ts";
 import { theCores } from "../../telemetry/allowance.ts";
 import { laneShares } from "../../theory/capacity.ts";
@@ -73,8 +73,9 @@ export function slowTrips(facts: Facts): Finding | null {
   // Each slot has batches on their way while it works.
   const used = (result.throughput * heldMs(facts)) / 1000 / (slots + batchesAhead(work / 1000) * threads);
   if (!facts.overrun || used < ALL_USED || trip <= work) return null;
-  const help = fullBatches(facts) ? " A larger distributed.batch, or more workers, would help." : " More workers would help.";
-  const text = `Round trips are the limit: for each batch of ${formatCount(batches.meanSize)} a slot waits ${formatMs(trip)} for Redis, and its work takes ${formatMs(work)}; ${rate} went through.${help}`;
+  const larger = fullBatches(facts) ? ["a larger distributed.batch"] : [];
+  const help = [...larger, ...(hasRoomForWorkers(facts) ? ["more workers"] : [])];
+  const text = `Round trips are the limit: for each batch of ${formatCount(batches.meanSize)} a slot waits ${formatMs(trip)} for Redis, and its work takes ${formatMs(work)}; ${rate} went through.${wouldHelp(help)}`;
   return { limit: "round trips", text };
 }
 
@@ -97,6 +98,17 @@ export function busySlots(facts: Facts): Finding | null {
   }
   const text = `The slots are the limit: ${most}, those of ${counted(hosts.length, "worker")}; ${rate} went through. More workers would help.`;
   return { limit: "workers", text };
+}
+
+/** False where workers are started with the case, and its cores have no time left for more. */
+function hasRoomForWorkers({ result, scenario, slots, cores, computes }: Facts): boolean {
+  const computing = (result.throughput * result.latency.service.mean) / 1000;
+  return scenario.distributed.redis !== "auto" || !computes || slots < cores || computing < ALL_USED * cores;
+}
+
+function wouldHelp(means: readonly string[]): string {
+  if (means.length === 0) return "";
+  return ` ${sentenceCase(means.join(", or "))}${means.length > 1 ? "," : ""} would help.`;
 }
 
 function fullBatches({ result: { batches }, scenario: { distributed } }: Facts): boolean {
