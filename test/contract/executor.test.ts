@@ -192,8 +192,11 @@ describe.each(RUNNERS)("executor $mode, exact: $exact", ({ mode, run, runs, exac
         for (const { processed, p50, p99 } of exact && given.warmup === 0 ? samples : [])
           expect([p50 === null, p99 === null]).toEqual([processed === 0, processed === 0]);
         // Levels are what lies between, whoever looks when: an item is at work for as long as its batch and its service take.
-        if (given.warmup === 0 && dropped === 0)
-          expect(total(({ inFlight }) => inFlight) * 1000).toBeCloseTo((batch.mean + service.mean) * sojourn.count, 3);
+        if (given.warmup > 0 || dropped > 0) return;
+        const [told, took] = [total(({ inFlight }) => inFlight) * 1000, (batch.mean + service.mean) * sojourn.count];
+        // Where ends are known a while later, the last interval may be too short to make up for what was told before.
+        if (!exact && samples.at(-1)?.inFlight === 0) expect(told).toBeGreaterThan(took - 0.0005);
+        else expect(told).toBeCloseTo(took, 3);
       }),
       { numRuns: rounds(runs), examples: [[SAMPLE_BEFORE_ARRIVAL]] },
     );

@@ -42,7 +42,13 @@ export class CaseSampler implements Sampler {
   recorders: readonly Recorder[] = [];
   private gauge: Gauge = { waiting: () => 0, begun: () => 0, highWater: () => 0, blocked: () => 0 };
   private interval = new HistogramInterval([]);
-  private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0, waiting: 0, inFlight: 0 };
+  /** What was told up to the last sample; `levels`: what was known then. */
+  private last = {
+    ...{ t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0 },
+    waiting: 0,
+    inFlight: 0,
+    levels: { waiting: 0, inFlight: 0 },
+  };
   private readonly running = new RunningFigures();
   private readonly coresUsed = (now: Nanoseconds): number => this.usage.coresSinceStart(now);
 
@@ -99,7 +105,9 @@ export class CaseSampler implements Sampler {
     const blocked = this.gauge.blocked();
     const waiting = this.gauge.waiting(now);
     const inFlight = this.gauge.begun(now) - this.recorders.reduce((sum, recorder) => sum + recorder.endedUntil(now), 0);
+    // What is known late of the time before, as of another thread, is made up for by what is told from now on.
     const depth = Math.max(0, (waiting - this.last.waiting) / span);
+    const atWork = Math.max(0, (inFlight - this.last.inFlight) / span);
     const { count, p50, p99 } = this.interval.next();
     this.usage.sample(now);
     if (this.last.t < this.warmup) this.usage.restart(now);
@@ -109,7 +117,7 @@ export class CaseSampler implements Sampler {
       processed: (ledger.processed - this.last.processed) / seconds,
       dropped: (dropped - this.last.dropped) / seconds,
       depth,
-      inFlight: Math.max(0, (inFlight - this.last.inFlight) / span),
+      inFlight: atWork,
       blockedMs: (blocked - this.last.blocked) / 1e6,
       rssBytes: this.usage.rssBytes,
       p50: count === 0 ? null : p50 / 1e6,
@@ -122,14 +130,18 @@ export class CaseSampler implements Sampler {
     };
     this.told.measured += count;
     this.addUp(snapshot, (snapshot.t - this.last.t / 1e6) / 1000);
-    this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked, waiting, inFlight };
+    this.last = {
+      ...{ t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked },
+      ...{ waiting: this.last.waiting + depth * span, inFlight: this.last.inFlight + atWork * span },
+      levels: { waiting, inFlight },
+    };
     if (now >= this.warmup && !this.offered.ended) this.growth.add((now - span / 2) / 1e9, depth);
     this.onSnapshot(snapshot);
   }
 
   /** Time integrals of waiting items and of items in flight, up to the last sample. */
   get levels(): { readonly waiting: number; readonly inFlight: number } {
-    return this.last;
+    return this.last.levels;
   }
 
   private addUp({ offered, processed, dropped }: Snapshot, seconds: number): void {

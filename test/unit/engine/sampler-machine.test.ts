@@ -92,3 +92,31 @@ describe("what the machine did beside a case, at every sample", () => {
     });
   });
 });
+
+describe("levels that become known late", () => {
+  test("make up for what was told before: in all, as much is told as there was", () => {
+    const samples: Sample[] = [];
+    const offered = new Offered({ next: () => Number.POSITIVE_INFINITY, together: 1, close: () => {} }, 0);
+    const sampler = new CaseSampler(
+      offered,
+      () => 0,
+      0,
+      100 * MS,
+      (sample) => samples.push(sample),
+      new Planted(() => 0),
+    );
+    // An item of 150 ms of which it is known only after 200 ms that it has ended.
+    const known = new Map([100, 200, 300, 400].map((ms, i) => [ms * MS, [100, 200, 150, 250][i] ?? 0]));
+    const levels = (now: number) => (known.get(now) ?? 0) * MS;
+    sampler.observe([], { waiting: levels, begun: levels, highWater: () => 0, blocked: () => 0 });
+    sampler.begin();
+    for (const now of known.keys()) sampler.sample(now);
+    expect(samples.map(({ depth, inFlight }) => [depth, inFlight])).toEqual([
+      [1, 1],
+      [1, 1],
+      [0, 0],
+      [0.5, 0.5],
+    ]);
+    expect(sampler.levels).toEqual({ waiting: 250 * MS, inFlight: 250 * MS });
+  });
+});
