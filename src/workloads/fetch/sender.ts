@@ -24,7 +24,8 @@ export type Withheld = "circuit open" | "deadline";
  * |---------------|---------------------------------------------------|---------------------------------|
  * | to be sent    | the host's circuit is open                        | ended: circuit open             |
  * | to be sent    | the rate gives it a turn, and a slot is free      | out                             |
- * | to be sent    | the deadline, or the end of the run               | ended: deadline                 |
+ * | to be sent    | the deadline                                      | ended: deadline                 |
+ * | to be sent    | halt                                              | ended: stopped, not counted     |
  * | out           | the kept connection was over before any answer, and it may be sent again | out, over a new connection |
  * | out           | a redirect that is followed                       | to be sent, to where it leads   |
  * | out           | any other answer, an error, or time is up         | ended: that answer              |
@@ -87,7 +88,7 @@ export class AttemptSender {
     }
     const anotherTurn = this.admission.paces && (stale === "unanswered" || stale === "refused");
     if (anotherTurn && !(await this.admission.turn(request))) return false;
-    return !this.halted && this.effort.now() < request.deadline;
+    return this.effort.now() < request.deadline;
   }
 
   /** The next slot that becomes free; null when the deadline or the end of the run came first. */
@@ -95,12 +96,14 @@ export class AttemptSender {
     const from = this.effort.now();
     const slot = await this.slots.next(deadline);
     figures.add(COUNT.lined, this.effort.now() - from);
-    if (slot === null || (!this.halted && this.effort.now() < deadline)) return slot;
+    if (slot === null || this.effort.now() < deadline) return slot;
     this.slots.release(slot);
     return null;
   }
 
   private send(slot: RequestSlot<RequestState>, request: RequestState, fresh: boolean): Promise<Answer> {
+    // Looked at where nothing can come between: what goes out after the run has ended would be in some of its figures and not in others.
+    if (this.halted) return Promise.resolve({ ...STOPPED, bytes: 0 });
     this.onSent(slot, request);
     if (this.cookies !== null) {
       const cookie = this.cookies.lineFor(request.at);

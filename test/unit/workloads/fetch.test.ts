@@ -529,6 +529,23 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
   });
 });
 
+test.each([{}, { rateLimit: { initial: 400 } }, { connections: { max: 1 } }])(
+  "nothing goes out after a halt, however near it was to that: %j",
+  async (settings) => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { time, asked, one, processor, count } = rig({ ...settings, concurrency: { max: 3 } }, () => 200);
+      const ends = Promise.all([0, 1, 2].map((key) => one(undefined, key)));
+      for (let i = 0; i < turns; i++) await null;
+      processor.halt();
+      const out = asked.length;
+      expect(await time.run(ends)).toEqual(["stopped", "stopped", "stopped"]);
+      const { byStatus = {}, byError = {} } = processor.report().fetch ?? {};
+      const told = [...Object.values(byStatus), ...Object.values(byError)].reduce((sum, each) => sum + each, 0);
+      expect([asked.length, count("attempts"), told]).toEqual([out, out, out]);
+    }
+  },
+);
+
 describe("T-7 fates of the mock", () => {
   test("are the same for the same request, and as frequent as asked", () => {
     const mock = fetchSchema.parse({
