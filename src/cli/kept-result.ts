@@ -26,7 +26,8 @@ export function resultInFile(file: string): RunResult {
   let value: unknown;
   try {
     if (statSync(file).size > LARGEST) throw new UserError(`${name} is no result: it is larger than any that a run writes`);
-    value = JSON.parse(readFileSync(file, "utf8"));
+    // Without the mark of the byte order that some editors write.
+    value = JSON.parse(readFileSync(file, "utf8").replace(/^\uFEFF/, ""));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
@@ -44,10 +45,18 @@ export function resultInFile(file: string): RunResult {
 
 function isResult(value: unknown): value is RunResult {
   if (!isPlainMap(value)) return false;
-  const { schemaVersion, labVersion, startedAt, scenario, machine, cases, thresholds } = value;
+  const { schemaVersion, labVersion, startedAt, scenario, machine, cases, thresholds, repeats = [], hypotheses = [] } = value;
   const texts = [labVersion, startedAt, valueAt(scenario, ["name"]), valueAt(scenario, ["title"])];
-  const whole = typeof schemaVersion === "number" && texts.every((text) => typeof text === "string") && isPlainMap(machine);
-  return whole && Array.isArray(thresholds) && Array.isArray(cases) && cases.every(isCase);
+  const whole = isVersion(schemaVersion) && texts.every((text) => typeof text === "string") && isPlainMap(machine);
+  return whole && [thresholds, repeats, hypotheses].every(isListOfMaps) && Array.isArray(cases) && cases.every(isCase);
+}
+
+function isVersion(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1;
+}
+
+function isListOfMaps(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isPlainMap);
 }
 
 /** Parts of a case that every version writes. */
@@ -56,5 +65,6 @@ const PARTS = ["ledger", "latency", "queue", "batches", "queries", "process", "p
 function isCase(value: unknown): boolean {
   if (!isPlainMap(value)) return false;
   const parts = PARTS.every((name) => isPlainMap(value[name])) && isPlainMap(valueAt(value, ["latency", "sojourn"]));
-  return parts && typeof value["mode"] === "string" && isPlainMap(value["params"]) && Array.isArray(value["series"]);
+  const measured = ["throughput", "durationMs"].every((name) => typeof value[name] === "number");
+  return parts && measured && typeof value["mode"] === "string" && isPlainMap(value["params"]) && isListOfMaps(value["series"]);
 }

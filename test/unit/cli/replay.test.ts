@@ -106,6 +106,19 @@ describe("replay refuses", () => {
       () => JSON.stringify({ ...result, schemaVersion: 9 }),
       "FILE is of a later version (schemaVersion 9); this one reads up to 2",
     ],
+    ...[
+      { schemaVersion: 0 },
+      { schemaVersion: 1.5 },
+      { thresholds: [null] },
+      { repeats: {} },
+      { hypotheses: [1] },
+      { cases: result.cases.map((one) => ({ ...one, series: [null] })) },
+      { cases: result.cases.map((one) => ({ ...one, throughput: "fast" })) },
+    ].map((change): [string, () => string, string] => [
+      `what no run writes: ${JSON.stringify(change).slice(0, 40)}`,
+      () => JSON.stringify({ ...result, ...change }),
+      "FILE is no result: a run writes them by --json or --out",
+    ]),
   ])("%s", async (_, text, sentence) => {
     const bad = join(folder, "bad.json");
     writeFileSync(bad, text());
